@@ -2,6 +2,9 @@
 //!
 //! - `deps`: fails where a crate imports another that the table below does not allow. The table
 //!   is the one in ARCHITECTURE.md.
+//! - `bench`: measures us beside our peers, see bench/README.md.
+
+mod bench;
 
 use std::collections::BTreeMap;
 use std::process::{Command, ExitCode};
@@ -34,10 +37,16 @@ const DEVELOPMENT: &[&str] = &["testkit", "xtask"];
 
 #[expect(clippy::print_stderr, reason = "a tool for the terminal")]
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1).unwrap_or_default();
-    let result = match task.as_str() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = arguments
+        .split_first()
+        .map_or(("", &[][..]), |(t, r)| (t.as_str(), r));
+    let result = match task {
         "deps" => deps(),
-        other => Err(anyhow::anyhow!("unknown task `{other}`: expected deps")),
+        "bench" => bench::main(rest),
+        other => Err(anyhow::anyhow!(
+            "unknown task `{other}`: expected deps or bench"
+        )),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
