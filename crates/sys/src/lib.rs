@@ -1,4 +1,6 @@
 //! Safe wrappers over the kernel. All `unsafe` of Corten lives in this crate; each block says why
 //! it is sound. A module wraps one facility and decides nothing: policy belongs to the callers.
 
+pub mod copy;
 pub mod mount;
+pub mod root;
