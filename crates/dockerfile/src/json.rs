@@ -1,0 +1,1 @@
+//! JSON arrays of strings, with the place of each.

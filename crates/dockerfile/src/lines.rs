@@ -1,0 +1,1 @@
+//! Logical lines: continuations joined, comments dropped, every byte still mapped to the file.

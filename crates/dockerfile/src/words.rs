@@ -1,0 +1,1 @@
+//! Splitting an instruction into flags and words.
