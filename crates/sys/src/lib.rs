@@ -2,5 +2,6 @@
 //! it is sound. A module wraps one facility and decides nothing: policy belongs to the callers.
 
 pub mod copy;
+pub mod credentials;
 pub mod mount;
 pub mod root;
