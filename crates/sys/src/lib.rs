@@ -1,7 +1,10 @@
 //! Safe wrappers over the kernel. All `unsafe` of Corten lives in this crate; each block says why
 //! it is sound. A module wraps one facility and decides nothing: policy belongs to the callers.
 
+pub mod bpf;
 pub mod copy;
 pub mod credentials;
 pub mod mount;
+pub mod process;
 pub mod root;
+pub mod seccomp;
