@@ -1,1 +1,57 @@
-//! shim
+//! One process per container: it owns pid 1, its stdio or pty, the log and the exit file.
+//!
+//! The engine writes a [`Config`] and calls [`spawn`]; the shim answers on the control socket that
+//! it inherited, and later on `<run>/shims/<id>.sock`, to any number of [`Client`]s. It outlives
+//! the engine. It is synchronous and has one thread; nothing in it waits for a client.
+//!
+//! ```text
+//!  engine                                shim                                container
+//!    │ spawn(exe, config, fds) ───────────▶│ mount overlay, namespaces, pid 1 ──▶│ (waits)
+//!    │◀───────────────────── Ready{pid} ───│                                     │
+//!    │ Attach + stream fd (any number) ───▶│ keeps the stream                    │
+//!    │ Start ─────────────────────────────▶│ ───────────────────────────────────▶│ exec
+//!    │◀───────────────────────── Done ─────│                                     │
+//!    │ Subscribe ─────────────────────────▶│                                     │
+//!    │           client bytes ◀════════════╪═══ stdio, log file ════════════════▶│
+//!    │                                     │◀────────────────────────── exit ────│
+//!    │                                     │ drain, log, exit file               │
+//!    │◀──────────────────── Exited{exit} ──│ end streams, remove cgroup, exit    ▀
+//! ```
+//!
+//! Invariants
+//! - The exit file is complete before anybody is told of the exit and before a stream ends.
+//! - A slow or dead client never holds up the container: it is dropped when its buffer is full.
+//! - If the shim is killed the container dies with it; then there is no exit file.
+//! - A socket speaks the [`protocol`] of this release, the one before and the one after.
+
+#![expect(clippy::todo, reason = "first landing")]
+
+mod client;
+mod config;
+mod error;
+mod exit;
+pub mod log;
+pub mod protocol;
+mod spawn;
+
+pub use client::{Client, Events, Next};
+pub use config::{Config, ImageMount, LogOptions, Mode, Overlay, Rootfs, StdinMode};
+pub use error::Error;
+pub use exit::Exit;
+pub use protocol::{Attach, Event, Exec, ExecState, Size, State, Status, Streams};
+pub use spawn::{Fds, Stdio, spawn};
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Runs the process `corten shim …`, as started by [`spawn`]. `args` are those after `shim`.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let _ = args.into_iter();
+    todo!()
+}
+
+/// The socket of a container's shim.
+pub fn socket_path(run_dir: &Path, id: &str) -> PathBuf {
+    run_dir.join("shims").join(format!("{id}.sock"))
+}
