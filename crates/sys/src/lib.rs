@@ -4,7 +4,10 @@
 pub mod bpf;
 pub mod copy;
 pub mod credentials;
+pub mod memory;
 pub mod mount;
+pub mod netns;
 pub mod process;
 pub mod root;
 pub mod seccomp;
+pub mod socket;
