@@ -13,8 +13,6 @@
 //! - Where `BuildKit` accepts a file, so do we, and with the same meaning; the choices between
 //!   shell and exec form, heredoc words and flag quoting follow it to the letter.
 
-#![expect(clippy::todo, reason = "first landing")]
-
 mod diagnostic;
 mod directive;
 pub mod expand;
@@ -32,7 +30,7 @@ mod suggest;
 mod words;
 
 pub use diagnostic::{Diagnostic, Level, ParseError};
-pub use directive::{Directive, Directives};
+pub use directive::{Directives, detect_syntax};
 pub use expand::{Expanded, Expander, Unset};
 pub use heredoc::Heredoc;
 pub use instruction::{

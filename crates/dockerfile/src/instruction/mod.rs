@@ -1,8 +1,11 @@
 //! The instructions, one struct each. Values are as written: variables are not expanded yet.
 
+mod expand;
+mod script;
+
 use std::time::Duration;
 
-use crate::{Diagnostic, Expanded, Expander, Heredoc, Mount, MountFlag, Span, Spanned, Statement};
+use crate::{Heredoc, MountFlag, Span, Spanned, Statement};
 
 /// An instruction inside a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,13 +68,6 @@ impl Instruction {
             Self::Volume(_) => "VOLUME",
             Self::Workdir(_) => "WORKDIR",
         }
-    }
-
-    /// The instruction with its variables replaced, wherever this instruction expands them
-    /// (mounts of `RUN` are expanded by [`Run::mounts`]).
-    pub fn expand(&self, expander: &Expander<'_>) -> Result<Expanded<Self>, Diagnostic> {
-        let _ = expander;
-        todo!()
     }
 }
 
@@ -332,19 +328,6 @@ pub enum Script {
         /// The content.
         content: String,
     },
-}
-
-impl Run {
-    /// What it executes.
-    pub fn script(&self) -> Script {
-        todo!()
-    }
-
-    /// The mounts with their variables replaced and all values typed.
-    pub fn mounts(&self, expander: &Expander<'_>) -> Result<Expanded<Vec<Mount>>, Diagnostic> {
-        let _ = expander;
-        todo!()
-    }
 }
 
 /// `SHELL ["…"]`

@@ -1,5 +1,9 @@
 //! `RUN --mount=…`: comma-separated `key=value` fields, typed after expansion.
 
+mod fields;
+
+pub(crate) use fields::{boolean, csv};
+
 use crate::{Diagnostic, Expanded, Expander, File, Spanned};
 
 /// A `--mount` as it was written.
@@ -13,14 +17,26 @@ pub struct MountFlag {
 
 impl MountFlag {
     /// The value of `from`, which never has variables: so a build knows its stages early.
-    pub fn from(&self) -> Option<&str> {
-        todo!()
+    pub fn from(&self) -> Option<String> {
+        let fields = csv(&self.raw)?;
+        let mut pairs = fields.iter().filter_map(|field| field.split_once('='));
+        let (_, from) = pairs.rfind(|(key, _)| key.eq_ignore_ascii_case("from"))?;
+        Some(from.to_owned())
+    }
+
+    /// Types the mount already at parse time if it has no variables, so that a mistake is found
+    /// before anything runs.
+    pub(crate) fn check(&self) -> Result<(), Diagnostic> {
+        if csv(&self.raw).is_some_and(|fields| fields.concat().contains('$')) {
+            return Ok(());
+        }
+        self.expand(&Expander::new(&self.file, '\\', &|_| None))
+            .map(|_| ())
     }
 
     /// The mount with its variables replaced.
     pub fn expand(&self, expander: &Expander<'_>) -> Result<Expanded<Mount>, Diagnostic> {
-        let _ = expander;
-        todo!()
+        fields::mount(self, expander)
     }
 }
 
