@@ -24,15 +24,16 @@
 //! - If the shim is killed the container dies with it; then there is no exit file.
 //! - A socket speaks the [`protocol`] of this release, the one before and the one after.
 
-#![expect(clippy::todo, reason = "first landing")]
-
 mod client;
+mod clock;
 mod config;
 mod error;
 mod exit;
 pub mod log;
 pub mod protocol;
 mod spawn;
+mod supervisor;
+mod wire;
 
 pub use client::{Client, Events, Next};
 pub use config::{Config, ImageMount, LogOptions, Mode, Overlay, Rootfs, StdinMode};
@@ -45,13 +46,21 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Runs the process `corten shim …`, as started by [`spawn`]. `args` are those after `shim`.
+/// Runs the process `corten shim`, as started by [`spawn`]. `args` are those after `shim`: there
+/// are none yet, everything comes over the inherited connection.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let _ = args.into_iter();
-    todo!()
+    match args.into_iter().next() {
+        None => supervisor::main(),
+        Some(_) => ExitCode::from(2),
+    }
 }
 
 /// The socket of a container's shim.
 pub fn socket_path(run_dir: &Path, id: &str) -> PathBuf {
-    run_dir.join("shims").join(format!("{id}.sock"))
+    sockets_folder(run_dir).join(format!("{id}.sock"))
+}
+
+/// The folder of the sockets of all shims.
+fn sockets_folder(run_dir: &Path) -> PathBuf {
+    run_dir.join("shims")
 }

@@ -2,13 +2,16 @@
 //!
 //! ```text
 //!  client                              shim
-//!    │ {"hello":{"version":1}} ─────────▶│
-//!    │◀──── {"hello":{"version":1,…}} ───│   both keep to the smaller version
+//!    │ {"word":"hello","version":1} ────▶│
+//!    │◀─────── {"word":"hello", … } ─────│   both keep to the smaller version
 //!    │ a Request (+ fds) ───────────────▶│
-//!    │◀──────────────────── one Reply ───│   in order; Events may come between
-//!    │ {"subscribe"} ───────────────────▶│
-//!    │◀──────────── Done, then Events ───│   an exit that was before comes at once
+//!    │◀─────────────────── one answer ───│   in order; events may come between
+//!    │ {"word":"subscribe"} ────────────▶│
+//!    │◀──────────── done, then events ───│   an exit that was before comes at once
 //! ```
+//! The connection that a shim inherits from [`crate::spawn`] begins with `launch` in place of
+//! `hello`, and is subscribed from the start.
+//!
 //! Rules that keep two releases apart readable: fields are only added, with a default; a word that
 //! the shim does not know is answered by `Failed{unsupported}`; an event that the client does not
 //! know is skipped. A document of more than [`INLINE_MAX`] bytes travels as a memory file: the
@@ -29,7 +32,7 @@ pub const INLINE_MAX: usize = 4096;
 
 /// From the client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "word", rename_all = "kebab-case")]
 pub enum Request {
     /// First word of a connection.
     Hello {
@@ -71,14 +74,25 @@ pub enum Request {
     State,
     /// Asks for events on this connection from now on.
     Subscribe,
+    /// A word of a newer client.
+    #[serde(other)]
+    Unknown,
+}
+
+/// First message on the inherited connection. Its descriptors: network namespace if `netns`,
+/// then standard input, output and error if `stdio`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Launch {
+    pub(crate) config: crate::Config,
+    pub(crate) netns: bool,
+    pub(crate) stdio: bool,
 }
 
 /// To the client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "word", rename_all = "kebab-case")]
 pub enum Message {
-    /// Answer to `Hello`, and the first message on the inherited connection: the container is
-    /// created and waits.
+    /// Answer to `Hello`, and to `Launch`: the container is created and waits.
     Hello {
         /// The shim's version.
         version: u32,
@@ -174,7 +188,7 @@ pub struct Size {
 
 /// Where the container is in its life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "is", rename_all = "kebab-case")]
 pub enum Status {
     /// Pid 1 waits for `Start`.
     Created,
@@ -215,7 +229,7 @@ pub struct ExecState {
 
 /// Something that happened, pushed to subscribers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// The container has ended; the last event.
     Exited(Exit),
@@ -236,4 +250,58 @@ pub enum Event {
     /// An event of a newer shim.
     #[serde(other)]
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both<T: Serialize + serde::de::DeserializeOwned>(value: &T) -> String {
+        let text = serde_json::to_string(value).unwrap();
+        let again: T = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&again).unwrap(), text);
+        text
+    }
+
+    #[test]
+    fn words_are_stable() {
+        assert_eq!(both(&Request::Start), r#"{"word":"start"}"#);
+        assert_eq!(
+            both(&Request::Stop {
+                signal: Some(15),
+                timeout_ms: None
+            }),
+            r#"{"word":"stop","signal":15,"timeout_ms":null}"#
+        );
+        assert_eq!(
+            both(&Message::Event(Event::ExecExited {
+                id: "e".into(),
+                code: 3
+            })),
+            r#"{"word":"event","event":"exec-exited","id":"e","code":3}"#
+        );
+        let exit = Exit {
+            version: 1,
+            code: 137,
+            signal: Some(9),
+            oom: false,
+            finished_at: "t".into(),
+        };
+        assert_eq!(
+            both(&Status::Exited(exit)),
+            r#"{"is":"exited","version":1,"code":137,"signal":9,"oom":false,"finished_at":"t"}"#
+        );
+    }
+
+    #[test]
+    fn words_of_a_newer_release_are_understood_as_such() {
+        let request = serde_json::from_str(r#"{"word":"teleport","to":[1,2]}"#).unwrap();
+        assert!(matches!(request, Request::Unknown));
+        let message = serde_json::from_str(r#"{"word":"event","event":"bored","by":"x"}"#).unwrap();
+        assert!(matches!(message, Message::Event(Event::Unknown)));
+        let kind: FailureKind = serde_json::from_str(r#""too-lazy""#).unwrap();
+        assert_eq!(kind, FailureKind::Internal);
+        let start = serde_json::from_str(r#"{"word":"start","gently":true}"#).unwrap();
+        assert!(matches!(start, Request::Start));
+    }
 }

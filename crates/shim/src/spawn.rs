@@ -1,16 +1,22 @@
 //! Starting a shim from the (threaded) engine.
 
-use std::os::fd::OwnedFd;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::process::{Command, Stdio as Redirect};
 
-use crate::{Client, Config, Error};
+use rustix::net::SendFlags;
+
+use crate::protocol::Launch;
+use crate::{Client, Config, Error, wire};
 
 /// Descriptors that the shim inherits.
 #[derive(Debug, Default)]
 pub struct Fds {
     /// The container's network namespace; none follows the spec.
     pub netns: Option<OwnedFd>,
-    /// Stdio in [`crate::Mode::OneShot`]; unused else.
+    /// Stdio in [`crate::Mode::OneShot`], where it is needed; unused else.
     pub stdio: Option<Stdio>,
 }
 
@@ -25,11 +31,55 @@ pub struct Stdio {
     pub stderr: OwnedFd,
 }
 
-/// Starts `exe shim …` in a session of its own and waits until the container is created (not yet
-/// started). The process reads the config from a memory file and is no child that needs waiting
-/// for. In [`crate::Mode::OneShot`] the container lives no longer than the returned connection.
+/// Starts `exe shim` in a session of its own and waits until the container is created (not yet
+/// started). The shim is nobody's child, so nobody has to wait for it. In
+/// [`crate::Mode::OneShot`] the container lives no longer than the returned connection.
 ///
-/// Gives the connection, already past its greeting, and pid 1's pid.
+/// Gives the connection, already past its greeting and subscribed to events, and pid 1's pid.
 pub fn spawn(exe: &Path, config: &Config, fds: Fds) -> Result<(Client, u32), Error> {
-    todo!("{}{config:?}{fds:?}", exe.display())
+    let (ours, theirs) = sys::socket::message_pair().map_err(|source| Error::Socket {
+        action: "make a pair",
+        source,
+    })?;
+    // The config and the descriptors are sent before the process exists: they wait in the socket.
+    launch(&ours, config, fds)?;
+    let mut process = Command::new(exe)
+        .arg("shim")
+        .env_clear()
+        .current_dir("/")
+        .stdin(Redirect::from(theirs))
+        .stdout(Redirect::null())
+        .stderr(Redirect::null())
+        .spawn()
+        .map_err(Error::Spawn)?;
+    let mut client = Client::new(ours, true)?;
+    let answer = client.answer();
+    // The process has handed over to the real shim (or failed) by now.
+    process.wait().map_err(Error::Spawn)?;
+    let pid = client.greeted(answer?)?;
+    Ok((client, pid))
+}
+
+fn launch(socket: &OwnedFd, config: &Config, fds: Fds) -> Result<(), Error> {
+    let launch = Launch {
+        config: config.clone(),
+        netns: fds.netns.is_some(),
+        stdio: fds.stdio.is_some(),
+    };
+    let mut list = Vec::from_iter(fds.netns);
+    if let Some(stdio) = fds.stdio {
+        let stdin = match stdio.stdin {
+            Some(stdin) => stdin,
+            None => null().map_err(Error::Spawn)?,
+        };
+        list.extend([stdin, stdio.stdout, stdio.stderr]);
+    }
+    let list: Vec<_> = list.iter().map(AsFd::as_fd).collect();
+    wire::send(socket, &launch, &list, SendFlags::empty())
+}
+
+/// `/dev/null`, for both ways.
+pub(crate) fn null() -> io::Result<OwnedFd> {
+    let file = File::options().read(true).write(true).open("/dev/null")?;
+    Ok(file.into())
 }

@@ -10,4 +10,5 @@ pub mod netns;
 pub mod process;
 pub mod root;
 pub mod seccomp;
+pub mod signal;
 pub mod socket;

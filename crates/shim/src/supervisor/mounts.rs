@@ -1,0 +1,84 @@
+//! Mounts that the shim makes for its container: in detached mounts and a mount namespace of its
+//! own, so that nothing is left of them when it dies.
+
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use oci::runtime::{MountBuilder, Spec};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::mount::{MountPropagationFlags, mount_change};
+use sys::process::Namespaces;
+
+use super::Failed;
+use crate::{Config, ImageMount, Overlay};
+
+/// Mounts an overlay, attached nowhere.
+pub(super) fn overlay(overlay: &Overlay, action: &'static str) -> Result<OwnedFd, Failed> {
+    let mount = sys::mount::Overlay {
+        lower: overlay.lower.clone(),
+        upper: overlay.upper.clone(),
+        volatile: overlay.volatile,
+    };
+    // An overlay of one folder and nothing to write to is no overlay to the kernel: bind it.
+    let made = match (&overlay.upper, overlay.lower.as_slice()) {
+        (None, [only]) => sys::mount::clone_tree(CWD, only, false),
+        _ => mount.mount(),
+    };
+    made.map_err(|error| Failed::io(action, &error))
+}
+
+/// Makes the image mounts in a mount namespace of the shim's own and adds them to the spec.
+pub(super) fn add(config: &Config, spec: &mut Spec) -> Result<(), Failed> {
+    let private = sys::process::unshare(Namespaces::MOUNT).and_then(|()| {
+        let slave = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+        Ok(mount_change("/", slave)?)
+    });
+    private.map_err(|error| Failed::io("make a mount namespace", &error))?;
+    let mut mounts = spec.mounts().clone().unwrap_or_default();
+    for (number, wanted) in config.image_mounts.iter().enumerate() {
+        let place = config.dir.join("mounts").join(number.to_string());
+        let source = mount_at(wanted, &place)?;
+        let mode = if wanted.read_only { "ro" } else { "rw" };
+        let mount = MountBuilder::default()
+            .destination(&wanted.destination)
+            .source(source)
+            .typ("bind")
+            .options(["rbind", "rprivate", mode].map(str::to_owned))
+            .build()
+            .map_err(|error| Failed::invalid(error.to_string()))?;
+        mounts.push(mount);
+    }
+    spec.set_mounts(Some(mounts));
+    Ok(())
+}
+
+/// Mounts the overlay at `place` and gives the path of the wanted part of it.
+fn mount_at(wanted: &ImageMount, place: &Path) -> Result<PathBuf, Failed> {
+    let failed = |error: &std::io::Error| Failed::io("mount another image", error);
+    let mount = overlay(&wanted.source, "mount another image")?;
+    fs::create_dir_all(place).map_err(|error| failed(&error))?;
+    let target = open_folder(place).map_err(|error| failed(&error.into()))?;
+    sys::mount::attach(&mount, &target).map_err(|error| failed(&error))?;
+    let subpath = wanted.subpath.strip_prefix("/").unwrap_or(&wanted.subpath);
+    if subpath.as_os_str().is_empty() {
+        return Ok(place.to_owned());
+    }
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let beneath = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    let part = rustix::fs::openat2(&mount, subpath, flags, Mode::empty(), beneath);
+    let part = part.map_err(|error| {
+        let destination = wanted.destination.display();
+        Failed::invalid(format!(
+            "{} for the mount on {destination}: {error}",
+            subpath.display()
+        ))
+    })?;
+    fs::read_link(format!("/proc/self/fd/{}", part.as_fd().as_raw_fd()))
+        .map_err(|error| failed(&error))
+}
+
+fn open_folder(path: &Path) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty())
+}
