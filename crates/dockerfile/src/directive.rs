@@ -41,15 +41,17 @@ pub fn detect_syntax(text: &str) -> Option<Spanned<String>> {
     })
 }
 
-/// Reads the directives of a Dockerfile. After a `#!` line `escape` is a plain comment, as the
+/// Reads the directives of a Dockerfile, and where the text after them begins. After a `#!` line `escape` is a plain comment, as the
 /// body of the file is then read with the default.
-pub(crate) fn read(file: &File) -> Result<Directives, Diagnostic> {
+pub(crate) fn read(file: &File) -> Result<(Directives, usize), Diagnostic> {
     let text = file.text();
     let start = body_start(text);
     let shebang = start > bom(text);
     let mut directives = Directives::default();
     let mut escape: Option<Span> = None;
+    let mut end = start;
     for line in Lines::new(text, start, "#") {
+        end = line.end;
         let seen = match line.key.as_str() {
             "syntax" => directives.syntax.replace(line.value).map(|old| old.span),
             "check" => directives.check.replace(line.value).map(|old| old.span),
@@ -70,7 +72,7 @@ pub(crate) fn read(file: &File) -> Result<Directives, Diagnostic> {
                 )));
         }
     }
-    Ok(directives)
+    Ok((directives, end))
 }
 
 fn escape_character(file: &File, value: &Spanned<String>) -> Result<char, Diagnostic> {
@@ -85,7 +87,7 @@ fn escape_character(file: &File, value: &Spanned<String>) -> Result<char, Diagno
 }
 
 /// Length of a byte order mark.
-pub(crate) fn bom(text: &str) -> usize {
+fn bom(text: &str) -> usize {
     text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len()
 }
 
@@ -104,6 +106,8 @@ struct DirectiveLine {
     key: String,
     value: Spanned<String>,
     place: Span,
+    /// Where the next line begins.
+    end: usize,
 }
 
 /// The lines at the top that are directives that we know; the first other line ends them.
@@ -140,6 +144,7 @@ impl Iterator for Lines<'_> {
             key,
             value: Spanned::new(value.to_owned(), span(value)),
             place: span(text),
+            end: line.end,
         })
     }
 }
@@ -149,7 +154,9 @@ mod tests {
     use super::*;
 
     fn directives(text: &str) -> Result<Directives, String> {
-        read(&File::new("Dockerfile", text)).map_err(|error| error.message)
+        read(&File::new("Dockerfile", text))
+            .map(|(directives, _)| directives)
+            .map_err(|error| error.message)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{BindMount, CacheMount, Mount, MountFlag, SecretMount, Sharing, SshMount, TmpfsMount};
 use crate::suggest::nearest;
-use crate::{Diagnostic, Expanded, Expander, Spanned};
+use crate::{Diagnostic, Expanded, Expander, Span, Spanned};
 
 const KEYS: [&str; 19] = [
     "type",
@@ -69,7 +69,7 @@ pub(super) fn mount(
 ) -> std::result::Result<Expanded<Mount>, Diagnostic> {
     let mut names = Expanded::default();
     let span = flag.raw.span;
-    let diagnose = |wrong: Wrong| {
+    let diagnose = |wrong: Wrong, span| {
         let error = Diagnostic::error(&flag.file, span, wrong.message).label(wrong.label);
         match wrong.help {
             Some(help) => error.help(help),
@@ -82,17 +82,30 @@ pub(super) fn mount(
             .label("expected comma-separated key=value fields"));
     };
     let mut fields = Fields::default();
+    let mut start = 0;
     for field in list {
+        // Exact only while nothing is quoted.
+        let part = Span::new(span.start + start, span.start + start + field.len());
+        start += field.len() + 1;
+        let exact = flag.file.slice(part) == field && part.end <= span.end;
+        let span = if exact { part } else { span };
         let (key, value) = match field.split_once('=') {
             Some((key, value)) => {
-                let word = Spanned::new(value.to_owned(), span);
+                let at = if exact {
+                    part.end - value.len()
+                } else {
+                    span.start
+                };
+                let word = Spanned::new(value.to_owned(), Span::new(at, span.end));
                 (key, Some(names.absorb(expander.word(&word)?).value))
             }
             None => (field.as_str(), None),
         };
-        fields.set(&key.to_lowercase(), value).map_err(diagnose)?;
+        fields
+            .set(&key.to_lowercase(), value)
+            .map_err(|wrong| diagnose(wrong, span))?;
     }
-    let mount = fields.finish().map_err(diagnose)?;
+    let mount = fields.finish().map_err(|wrong| diagnose(wrong, span))?;
     Ok(names.map(|()| mount))
 }
 

@@ -105,9 +105,9 @@ impl Dockerfile {
 /// found, not only the first.
 pub fn parse(text: &str, name: &str) -> Result<Dockerfile, ParseError> {
     let file = File::new(name, text);
-    let directives = directive::read(&file)?;
+    let (directives, start) = directive::read(&file)?;
     let mut builder = Builder::new(&file);
-    let mut reader = Reader::new(file.text(), directive::bom(text), directives.escape);
+    let mut reader = Reader::new(file.text(), start, directives.escape);
     let parser = Parser::new(&file, directives.escape);
     while let Some(logical) = reader.next_line() {
         if let Some(first) = logical.empty.first() {

@@ -253,11 +253,7 @@ impl Item<'_> {
             .span(self.args.clone())
             .end
             .max(self.keyword.span.end);
-        let message = format!(
-            "{} has no {}",
-            self.name,
-            what.split_once(' ').map_or(what, |w| w.1)
-        );
+        let message = format!("{} needs {what}", self.name);
         self.error(Span::new(self.keyword.span.start, end), message)
             .label(format!("expected {what}"))
     }
