@@ -228,15 +228,29 @@ mod tests {
 
     #[test]
     fn tables() {
-        insta::assert_snapshot!(show(&LIST, Style::default()));
-        insta::assert_snapshot!(show(&WITH_DIGESTS, Style::default()));
+        insta::assert_snapshot!(show(&LIST, Style::default()), @r"
+        REPOSITORY           TAG       IMAGE ID       CREATED        SIZE
+        web                  latest    0123456789ab   3 hours ago    12.3MB
+        host:5000/team/web   1.0       0123456789ab   3 hours ago    12.3MB
+        <none>               <none>    aaaabbbbcccc   25 hours ago   999B
+        ");
+        insta::assert_snapshot!(show(&WITH_DIGESTS, Style::default()), @r"
+        REPOSITORY           TAG       DIGEST        IMAGE ID       CREATED        SIZE
+        web                  latest    sha256:ffff   0123456789ab   3 hours ago    12.3MB
+        host:5000/team/web   1.0       <none>        0123456789ab   3 hours ago    12.3MB
+        <none>               <none>    <none>        aaaabbbbcccc   25 hours ago   999B
+        ");
         insta::assert_snapshot!(show(
             &LIST,
             Style {
                 format: None,
                 quiet: true
             }
-        ));
+        ), @r"
+        0123456789ab
+        0123456789ab
+        aaaabbbbcccc
+        ");
         let format =
             Some("{{.Repository}}:{{.Tag}} {{.UniqueSize}} {{.Containers}} {{.CreatedAt}}");
         insta::assert_snapshot!(show(
@@ -245,6 +259,10 @@ mod tests {
                 format,
                 quiet: false
             }
-        ));
+        ), @r"
+        web:latest N/A 2 2026-11-21 05:46:40 +0000 UTC
+        host:5000/team/web:1.0 N/A 2 2026-11-21 05:46:40 +0000 UTC
+        <none>:<none> 900B N/A 2026-11-20 07:33:20 +0000 UTC
+        ");
     }
 }

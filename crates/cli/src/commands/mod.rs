@@ -1,6 +1,7 @@
 //! The table of commands, one file per command.
 
 mod attach;
+mod build;
 mod create;
 mod exec;
 mod image_ls;
@@ -130,6 +131,12 @@ pub(crate) static TABLE: &[Entry] = &[
         &["attach"],
         "CONTAINER",
         "Attach local standard input, output, and error streams to a running container",
+    ),
+    Entry::of::<build::Build>(
+        "image build",
+        &["build", "builder build"],
+        "PATH | -",
+        "Build an image from a Dockerfile",
     ),
     Entry::of::<image_ls::Images>(
         "image ls",

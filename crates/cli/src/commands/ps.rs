@@ -268,8 +268,16 @@ mod tests {
 
     #[test]
     fn tables() {
-        insta::assert_snapshot!(show(&LIST, true, Style::default()));
-        insta::assert_snapshot!(show(&WITH_SIZE, false, Style::default()));
+        insta::assert_snapshot!(show(&LIST, true, Style::default()), @r#"
+        CONTAINER ID   IMAGE          COMMAND                  CREATED          STATUS                     PORTS     NAMES
+        4c01db0b339c   nginx:1.27     "nginx -g 'daemon of…"   10 minutes ago   Up 9 minutes               80/tcp    web
+        aaaabbbbcccc   0123456789ab   "true"                   25 hours ago     Exited (0) 2 minutes ago             old
+        "#);
+        insta::assert_snapshot!(show(&WITH_SIZE, false, Style::default()), @r#"
+        CONTAINER ID                                                       IMAGE                              COMMAND                          CREATED          STATUS                     PORTS     NAMES             SIZE
+        4c01db0b339c7a1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192   nginx:1.27                         "nginx -g 'daemon off;' \"x\""   10 minutes ago   Up 9 minutes               80/tcp    web,other/alias   1.02kB (virtual 12.3MB)
+        aaaabbbbccccddddeeeeffff0000111122223333444455556666777788889999   0123456789abcdef0123456789abcdef   "true"                           25 hours ago     Exited (0) 2 minutes ago             old               0B
+        "#);
     }
 
     #[test]
@@ -291,12 +299,25 @@ mod tests {
                 format: None,
                 quiet: true
             }
-        ));
+        ), @r"
+        4c01db0b339c
+        aaaabbbbcccc
+        ");
         insta::assert_snapshot!(with(
             "{{.Names}}: {{.Label \"com.x.y\"}} [{{.Labels}}] {{.Mounts}}"
-        ));
-        insta::assert_snapshot!(with(r"table {{.Names}}\t{{.Status}}"));
-        insta::assert_snapshot!(with("json"));
-        insta::assert_snapshot!(with("{{.Nope}}"));
+        ), @r"
+        web: 1,2 [b=,com.x.y=1,2] 0123456789abcd…
+        old:  []
+        ");
+        insta::assert_snapshot!(with(r"table {{.Names}}\t{{.Status}}"), @r"
+        NAMES     STATUS
+        web       Up 9 minutes
+        old       Exited (0) 2 minutes ago
+        ");
+        insta::assert_snapshot!(with("json"), @r#"
+        {"Command":"\"nginx -g 'daemon of…\"","CreatedAt":"2026-11-21 08:40:00 +0000 UTC","ID":"4c01db0b339c","Image":"nginx:1.27","Labels":"b=,com.x.y=1,2","LocalVolumes":"1","Mounts":"0123456789abcd…","Names":"web","Networks":"bridge","Platform":"","Ports":"80/tcp","RunningFor":"10 minutes ago","Size":"1.02kB (virtual 12.3MB)","State":"running","Status":"Up 9 minutes"}
+        {"Command":"\"true\"","CreatedAt":"2026-11-20 07:33:20 +0000 UTC","ID":"aaaabbbbcccc","Image":"0123456789ab","Labels":"","LocalVolumes":"0","Mounts":"","Names":"old","Networks":"","Platform":"","Ports":"","RunningFor":"25 hours ago","Size":"0B","State":"exited","Status":"Exited (0) 2 minutes ago"}
+        "#);
+        insta::assert_snapshot!(with("{{.Nope}}"), @"template parsing error: map has no entry for key: Nope");
     }
 }

@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn mistakes() {
         insta::assert_snapshot!(render("{{.Missing}}"), @"<no value>");
-        insta::assert_snapshot!(render("{{.Name"), @"template parsing error: template: 1:3: unclosed action");
-        insta::assert_snapshot!(render("{{nope .Name}}"), @r#"template parsing error: template: 1:3: function "nope" not defined"#);
+        insta::assert_snapshot!(render("{{.Name"), @"template parsing error: template: 1:8: unclosed action");
+        insta::assert_snapshot!(render("{{nope .Name}}"), @"template parsing error: undefined function: nope");
     }
 }

@@ -172,7 +172,7 @@ mod tests {
     fn points_in_time() {
         let now: Timestamp = "2026-11-21T09:00:00Z".parse().unwrap();
         let at = |text| point(text, now, &TimeZone::UTC);
-        assert_eq!(at("10m").unwrap(), "1795250400.000000000");
+        assert_eq!(at("10m").unwrap(), "1795251000.000000000");
         assert_eq!(at("1795250400").unwrap(), "1795250400");
         assert_eq!(at("1795250400.5").unwrap(), "1795250400.5");
         assert_eq!(

@@ -17,7 +17,6 @@ pub(crate) struct Plain {
     numbers: BTreeMap<usize, usize>,
     /// The step whose lines were printed last.
     last: Option<usize>,
-    warnings: usize,
 }
 
 impl Plain {
@@ -34,9 +33,8 @@ impl Plain {
                 self.ended(id, &mut out);
             }
             Change::Warning(text) => {
-                self.warnings += 1;
-                let _ = writeln!(out, "WARNING: {text}\n");
-                self.last = None;
+                let gap = if self.last.take().is_some() { "\n" } else { "" };
+                let _ = writeln!(out, "{gap}WARNING: {text}\n");
             }
         }
         out
@@ -146,11 +144,49 @@ mod tests {
 
     #[test]
     fn a_build() {
-        insta::assert_snapshot!(play(build()));
+        insta::assert_snapshot!(play(build()), @r"
+        #1 [internal] load build context
+        #1 DONE 0.0s
+
+        #2 [deps 1/2] FROM debian
+        #2 CACHED
+
+        #3 [deps 2/2] RUN npm ci
+        #3 RUN npm ci: ran again because package-lock.json changed (a1b2… → c3d4…)
+
+        #4 [build 1/2] RUN <<EOF
+
+        #3 [deps 2/2] RUN npm ci
+        #3 0.100 added 1 package
+
+        #4 [build 1/2] RUN <<EOF
+        #4 0.130 cc -o a very long command line that does not fit
+
+        #3 [deps 2/2] RUN npm ci
+        #3 1.100 audited 2 packages
+
+        WARNING: Dockerfile:3: `as` and `FROM` differ in case
+
+        #3 [deps 2/2] RUN npm ci
+        #3 DONE 2.0s
+
+        #4 [build 1/2] RUN <<EOF
+        #4 3.100 no line break
+        #4 DONE 3.1s
+
+        Built in 3.2s: 2 steps ran, 1 from the cache
+        ");
     }
 
     #[test]
     fn a_failure() {
-        insta::assert_snapshot!(play(failing()));
+        insta::assert_snapshot!(play(failing()), @r"
+        #1 [1/2] FROM debian
+        #1 CACHED
+
+        #2 [2/2] RUN make
+        #2 0.010 make: *** No targets.
+        #2 ERROR: exit code 2
+        ");
     }
 }

@@ -271,11 +271,48 @@ mod tests {
 
     #[test]
     fn a_build() {
-        insta::assert_snapshot!(play(build(), &[500, 1500]));
+        insta::assert_snapshot!(play(build(), &[500, 1500]), @r"
+        --- 500 ms
+          CACHED  [deps 1/2] FROM debian
+            0.4s  [deps 2/2] RUN npm ci
+                  added 1 package
+            0.4s  [build 1/2] RUN <<EOF
+                  cc -o a very long command lin…
+        Building 0.5s  2/4 steps, 2 running
+
+        --- 1500 ms
+          CACHED  [deps 1/2] FROM debian
+         WARNING  Dockerfile:3: `as` and `FROM` differ in case
+            1.4s  [deps 2/2] RUN npm ci
+                  added 1 package
+                  audited 2 packages
+            1.4s  [build 1/2] RUN <<EOF
+                  cc -o a very long command lin…
+        Building 1.5s  2/4 steps, 2 running
+
+        --- end
+          CACHED  [deps 1/2] FROM debian
+         WARNING  Dockerfile:3: `as` and `FROM` differ in case
+            2.0s  [deps 2/2] RUN npm ci
+                  RUN npm ci: ran again because package-lock.json changed (a1b2… → c3d4…)
+            3.1s  [build 1/2] RUN <<EOF
+        Built in 3.2s: 2 steps ran, 1 from the cache
+        ");
     }
 
     #[test]
     fn a_failure() {
-        insta::assert_snapshot!(play(failing(), &[500]));
+        insta::assert_snapshot!(play(failing(), &[500]), @r"
+        --- 500 ms
+          CACHED  [1/2] FROM debian
+            0.5s  [2/2] RUN make
+                  make: *** No targets.
+        Building 0.5s  1/2 steps, 1 running
+
+        --- end
+          CACHED  [1/2] FROM debian
+          FAILED  [2/2] RUN make
+                  make: *** No targets.
+        ");
     }
 }

@@ -54,7 +54,14 @@ fn differences(json: &serde_json::Value, from: &serde_json::Value) -> Vec<String
 
 #[test]
 fn the_simplest_container() {
-    insta::assert_snapshot!(wire(&["busybox"]));
+    insta::assert_snapshot!(wire(&["busybox"]), @r#"
+    AttachStderr=true
+    AttachStdout=true
+    Env=[]
+    HostConfig.NetworkMode="default"
+    HostConfig.RestartPolicy.Name="no"
+    Image="busybox"
+    "#);
 }
 
 #[test]
@@ -68,7 +75,20 @@ fn words_after_the_image_are_the_command() {
         "--rm=false",
         "--",
         "-it"
-    ]));
+    ]), @r#"
+    AttachStderr=true
+    AttachStdin=true
+    AttachStdout=true
+    Cmd=["ls","-la","--rm=false","--","-it"]
+    Env=[]
+    HostConfig.AutoRemove=true
+    HostConfig.NetworkMode="default"
+    HostConfig.RestartPolicy.Name="no"
+    Image="busybox"
+    OpenStdin=true
+    StdinOnce=true
+    Tty=true
+    "#);
 }
 
 #[test]
@@ -131,7 +151,38 @@ fn every_flag_of_the_issue() {
         "--device",
         "/dev/fuse:r",
         "busybox",
-    ]));
+    ]), @r#"
+    AttachStderr=true
+    AttachStdout=true
+    Entrypoint=[""]
+    Env=["A=1","HOME=/root"]
+    ExposedPorts={"80/udp":{},"81/udp":{}}
+    HostConfig.Binds=["/work/src:/src:ro"]
+    HostConfig.CapAdd=["NET_ADMIN"]
+    HostConfig.CapDrop=["ALL"]
+    HostConfig.Devices=[{"CgroupPermissions":"r","PathInContainer":"/dev/fuse","PathOnHost":"/dev/fuse"}]
+    HostConfig.ExtraHosts=["x:::1"]
+    HostConfig.Init=true
+    HostConfig.Memory=67108864
+    HostConfig.Mounts=[{"Target":"/t","TmpfsOptions":{"SizeBytes":1048576},"Type":"tmpfs"}]
+    HostConfig.NanoCpus=1500000000
+    HostConfig.NetworkMode="none"
+    HostConfig.PidsLimit=-1
+    HostConfig.Privileged=true
+    HostConfig.ReadonlyRootfs=true
+    HostConfig.RestartPolicy.Name="no"
+    HostConfig.SecurityOpt=["no-new-privileges"]
+    HostConfig.Tmpfs={"/run":"size=64k"}
+    HostConfig.Ulimits=[{"Hard":20,"Name":"nofile","Soft":10}]
+    Hostname="h"
+    Image="busybox"
+    Labels.a="b"
+    StopSignal="SIGINT"
+    StopTimeout=3
+    User="1000:1000"
+    Volumes={"/cache":{}}
+    WorkingDir="/app"
+    "#);
 }
 
 #[test]
@@ -150,5 +201,14 @@ fn mistakes() {
         .iter()
         .map(|words| wire(words).lines().next().unwrap_or_default().to_owned())
         .collect();
-    insta::assert_snapshot!(text.join("\n"));
+    insta::assert_snapshot!(text.join("\n"), @r"
+    error: the following required arguments were not provided:
+    error: invalid value 'x' for '--memory <bytes>': invalid size: 'x'
+    error: --publish: not available yet
+    invalid volume specification: 'rel': the path in the container must be absolute
+    error: unexpected argument '--what' found
+    valid streams are STDIN, STDOUT and STDERR, not x
+    invalid range format for --expose: x: invalid digit found in string
+    cannot read /nonexistent: No such file or directory (os error 2)
+    ");
 }
