@@ -112,7 +112,7 @@ fn the_stock_profile_compares_arguments() {
     // The kernel takes the family as a 32-bit number: the upper half must not hide it.
     assert_eq!(socket((1 << 32) | 38), EPERM);
     let clone = |flags| run(&filter, X86_64, 56, first(flags));
-    assert_eq!(clone(0x0012_0011), ALLOW);
+    assert_eq!(clone(0x0120_0011), ALLOW);
     assert_eq!(clone(0x1000_0000), EPERM, "CLONE_NEWUSER");
     assert_eq!(clone(0x0002_0000 | 17), EPERM, "CLONE_NEWNS");
     let personality = |value| run(&filter, X86_64, 135, first(value));
