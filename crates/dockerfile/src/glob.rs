@@ -84,6 +84,23 @@ impl Glob {
         }
     }
 
+    /// Does this path or a folder above it match? One pass for all but the rare patterns.
+    pub(crate) fn matches_or_parent(&self, path: &str) -> bool {
+        let mut names = path.split('/');
+        match self.components.as_slice() {
+            [Component::Deep, last] if *last != Component::Deep => {
+                names.any(|name| last.matches(name))
+            }
+            components if !components.contains(&Component::Deep) => components
+                .iter()
+                .all(|component| names.next().is_some_and(|name| component.matches(name))),
+            _ => {
+                let mut parents = path.match_indices('/').map(|(at, _)| &path[..at]);
+                self.matches(path) || parents.any(|parent| self.matches(parent))
+            }
+        }
+    }
+
     /// Can something below this folder match? If not, a walk need not enter it.
     pub fn may_match_below(&self, folder: &str) -> bool {
         let mut components = self.components.iter();

@@ -59,6 +59,7 @@ impl Compiled {
             Self::Exact(text) => path
                 .strip_prefix(text.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            Self::Components(glob) => glob.matches_or_parent(path),
             _ => {
                 let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
                 self.matches(path) || parents.into_iter().any(|parent| self.matches(parent))

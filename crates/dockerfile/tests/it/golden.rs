@@ -43,3 +43,22 @@ fn lints(parsed: &dockerfile::Dockerfile) -> String {
     });
     lines.collect()
 }
+
+#[test]
+fn our_own_examples_are_clean() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let folders = fs::read_dir(&root)
+        .unwrap()
+        .chain(fs::read_dir(root.join("bases")).unwrap());
+    let mut count = 0;
+    for folder in folders {
+        let path = folder.unwrap().path().join("Dockerfile");
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        let parsed = dockerfile::parse(&text, &path.display().to_string()).unwrap();
+        assert_eq!(lints(&parsed), "", "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= 3, "only {count} examples");
+}

@@ -6,6 +6,7 @@
 )]
 
 mod dump;
+mod expansion;
 mod golden;
 mod ignore;
 mod properties;
