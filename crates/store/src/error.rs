@@ -101,7 +101,7 @@ pub enum Error {
     #[error("blob {digest} is larger than the {limit} bytes allowed for {kind}")]
     BlobTooLarge {
         /// Which blob.
-        digest: Digest,
+        digest: Box<Digest>,
         /// `a manifest`, `a config`.
         kind: &'static str,
         /// The limit in bytes.
@@ -111,9 +111,9 @@ pub enum Error {
     #[error("blob {expected} has the wrong content: its bytes hash to {actual}")]
     DigestMismatch {
         /// Promised.
-        expected: Digest,
+        expected: Box<Digest>,
         /// Found.
-        actual: Digest,
+        actual: Box<Digest>,
     },
     /// A blob is longer or shorter than its descriptor promises.
     #[error("blob {} has {actual} bytes instead of {}", .expected.digest, .expected.size)]
@@ -123,6 +123,17 @@ pub enum Error {
         /// Bytes found.
         actual: u64,
     },
+    /// Indexes point to indexes without end.
+    #[error("blob {0}: indexes are nested too deep")]
+    TooDeep(Digest),
+    /// More layers than the kernel can stack.
+    #[error("the image has {count} layers, more than the {limit} that can be stacked")]
+    TooManyLayers {
+        /// How many it has.
+        count: usize,
+        /// How many are possible.
+        limit: usize,
+    },
     /// Only sha256 names content here.
     #[error("blob {0}: only sha256 digests are supported")]
     UnsupportedDigest(Digest),
@@ -130,9 +141,9 @@ pub enum Error {
     #[error("layer hashes to {actual} instead of {expected} when unpacked")]
     DiffIdMismatch {
         /// From the config.
-        expected: oci::DiffId,
+        expected: Box<oci::DiffId>,
         /// Of the bytes.
-        actual: oci::DiffId,
+        actual: Box<oci::DiffId>,
     },
     /// A manifest, index or config does not parse.
     #[error(transparent)]

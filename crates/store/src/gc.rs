@@ -1,8 +1,22 @@
 //! The collector: what no tag, image, container, cache record or lease reaches goes.
+//!
+//! Snapshots go leaf by leaf, found through the indexes on what may point to them, so that the
+//! work follows the garbage. Rows go first, in one transaction in which nothing can be leased;
+//! files after it, since nothing finds them any more. Layer numbers are never used again, and a
+//! blob is renamed away within the transaction's lock, so nothing new is ever removed.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::{Result, Store};
+use oci::Digest;
+use rusqlite::Row;
+
+use crate::error::FileResult;
+use crate::facts::{parsed, size_of, to_sql};
+use crate::leases::Held;
+use crate::store::{remove_file, remove_tree};
+use crate::timestamps::to_millis;
+use crate::{LayerId, Result, SnapshotId, Store, WriteTx};
 
 /// What to collect beside plain garbage.
 #[derive(Debug, Clone, Default)]
@@ -37,10 +51,143 @@ pub struct Freed {
     pub bytes: u64,
 }
 
+/// Files whose rows are gone.
+#[derive(Default)]
+struct Doomed {
+    layers: Vec<LayerId>,
+    files: Vec<PathBuf>,
+}
+
 impl Store {
     /// Removes what nothing reaches. Safe at any time, beside everything else.
     pub fn gc(&self, policy: &GcPolicy) -> Result<Freed> {
-        let _ = policy;
-        todo!()
+        let mut freed = Freed::default();
+        let mut doomed = Doomed::default();
+        let mut writer = self.writer();
+        let (frozen, held) = self.leases().freeze();
+        let blobs = writer.transact(|tx| {
+            if let Some(cache) = &policy.cache {
+                freed.cache_records = tx.drop_cache_records(cache)?;
+            }
+            freed.snapshots = tx.drop_snapshots(&held)?;
+            doomed.layers = tx.drop_layers(&mut freed)?;
+            tx.doom_blobs(&held, &mut freed)
+        })?;
+        // A crash from here on leaves files whose names no row has, or rows that are not ready;
+        // the next start removes the latter with their files.
+        for blob in &blobs {
+            let away = self.temporary_path();
+            let path = self.blob_path(blob);
+            match std::fs::rename(&path, &away) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                moved => {
+                    moved.at("remove", &path)?;
+                    doomed.files.push(away);
+                }
+            }
+        }
+        if !blobs.is_empty() {
+            writer.transact(|tx| tx.execute("DELETE FROM blobs WHERE ready = 0", []))?;
+        }
+        drop(frozen);
+        drop(writer);
+        for layer in &doomed.layers {
+            remove_tree(&self.layer_path(*layer))?;
+        }
+        for file in &doomed.files {
+            remove_file(file)?;
+        }
+        self.write_index()?;
+        Ok(freed)
+    }
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
+impl WriteTx<'_> {
+    fn drop_cache_records(&self, policy: &CachePolicy) -> Result<u64> {
+        let mut dropped = 0;
+        if let Some(age) = policy.max_age {
+            let oldest = policy
+                .now
+                .checked_sub(age)
+                .unwrap_or(SystemTime::UNIX_EPOCH);
+            let sql = "DELETE FROM cache WHERE last_used < ?1 OR ?2";
+            dropped += self.execute(sql, (to_millis(oldest), age.is_zero()))?;
+        }
+        if let Some(size) = policy.max_size {
+            let sql = "DELETE FROM cache WHERE key IN (SELECT key FROM (
+                SELECT key, sum(size) OVER (ORDER BY last_used DESC, key) AS sum FROM cache
+            ) WHERE sum > ?1)";
+            dropped += self.execute(sql, [to_sql(size)])?;
+        }
+        Ok(count(dropped))
+    }
+
+    /// Removes snapshots that nothing lies on and nothing names, again and again.
+    fn drop_snapshots(&self, held: &Held) -> Result<u64> {
+        let sql = "SELECT id FROM snapshots s
+            WHERE NOT EXISTS (SELECT 1 FROM snapshots c WHERE c.parent = s.id)
+            AND NOT EXISTS (SELECT 1 FROM images WHERE snapshot = s.id)
+            AND NOT EXISTS (SELECT 1 FROM containers WHERE snapshot = s.id)
+            AND NOT EXISTS (SELECT 1 FROM cache WHERE snapshot = s.id)";
+        let id = |row: &Row<'_>| Ok(SnapshotId(row.get("id")?));
+        let mut leaves = self.all(sql, [], id)?;
+        let mut dropped = 0;
+        while let Some(leaf) = leaves.pop() {
+            if held.snapshots.contains(&leaf) {
+                continue;
+            }
+            let parent = self.snapshot(leaf)?.and_then(|row| row.parent);
+            self.execute("DELETE FROM snapshots WHERE id = ?1", [leaf.0])?;
+            dropped += 1;
+            if let Some(parent) = parent {
+                // Now perhaps a leaf itself.
+                let one = format!("{sql} AND s.id = ?1");
+                leaves.extend(self.first(&one, [parent.0], id)?);
+            }
+        }
+        Ok(dropped)
+    }
+
+    fn drop_layers(&self, freed: &mut Freed) -> Result<Vec<LayerId>> {
+        let sql = "SELECT id, usage FROM layers l
+            WHERE NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.layer = l.id)";
+        let unused = self.all(sql, [], |row| {
+            Ok((LayerId(row.get("id")?), size_of(row, "usage")?))
+        })?;
+        for (layer, usage) in &unused {
+            self.execute("DELETE FROM layers WHERE id = ?1", [layer.0])?;
+            freed.layers += 1;
+            freed.bytes += usage;
+        }
+        Ok(unused.into_iter().map(|(layer, _)| layer).collect())
+    }
+
+    /// Marks the blobs that nothing needs as not ready.
+    fn doom_blobs(&self, held: &Held, freed: &mut Freed) -> Result<Vec<Digest>> {
+        let sql = "SELECT digest, size FROM blobs b
+            WHERE NOT EXISTS (SELECT 1 FROM image_blobs WHERE blob = b.digest)
+            AND NOT EXISTS (SELECT 1 FROM layers WHERE blob = b.digest)";
+        let unused = self.all(sql, [], |row| {
+            let digest: Digest = parsed(row, "digest", "digest")?;
+            Ok((digest, size_of(row, "size")?))
+        })?;
+        let mut doomed = Vec::new();
+        for (digest, size) in unused {
+            if held.blobs.contains(&digest) {
+                continue;
+            }
+            self.execute(
+                "UPDATE blobs SET ready = 0 WHERE digest = ?1",
+                [digest.to_string()],
+            )?;
+            freed.blobs += 1;
+            freed.bytes += size;
+            doomed.push(digest);
+        }
+        Ok(doomed)
     }
 }

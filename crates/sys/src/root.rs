@@ -22,6 +22,7 @@ use rustix::io::Errno;
 pub use dir::Dir;
 pub use listing::{Entry, Listing};
 pub use meta::{FileKind, Meta, Node, Times};
+pub use xattr::{Xattrs, file_xattrs, set_file_xattr};
 
 /// A folder that paths are resolved in as in a chroot.
 #[derive(Debug)]
@@ -106,51 +107,71 @@ impl RootDir {
     /// Opens the folder `path`, making what is missing of it with `mode`. Links on the way are
     /// followed beneath the root, also those to folders that do not exist yet.
     pub fn create_dir_all(&self, path: impl AsRef<Path>, mode: u32) -> io::Result<Dir> {
-        let path = path.as_ref();
-        match self.dir(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            done => return done,
-        }
-        self.create_missing(path, mode, 0)
+        self.create_dir_all_with(path, mode, |_, _, _| Ok(()))
     }
 
-    fn create_missing(&self, path: &Path, mode: u32, links: u32) -> io::Result<Dir> {
+    /// The same, and calls `made` for each folder that it made: with the folder above, the name
+    /// and the path beneath the root.
+    pub fn create_dir_all_with(
+        &self,
+        path: impl AsRef<Path>,
+        mode: u32,
+        mut made: impl FnMut(&Dir, &OsStr, &Path) -> io::Result<()>,
+    ) -> io::Result<Dir> {
         const MAX_LINKS: u32 = 40;
-        if links > MAX_LINKS {
-            return Err(Errno::LOOP.into());
+        let mut path = path.as_ref().to_owned();
+        for _ in 0..MAX_LINKS {
+            match self.dir(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                done => return done,
+            }
+            // Stops at a link to what is not there: then its target is made first.
+            if let Some(instead) = self.create_until_link(&path, mode, &mut made)? {
+                path = instead;
+            }
         }
-        let mut seen = PathBuf::from("/");
-        let mut dir = self.dir("/")?;
+        Err(Errno::LOOP.into())
+    }
+
+    /// Makes the folders of `path` one by one. At a dangling link stops and says which path to
+    /// make instead.
+    fn create_until_link(
+        &self,
+        path: &Path,
+        mode: u32,
+        made: &mut impl FnMut(&Dir, &OsStr, &Path) -> io::Result<()>,
+    ) -> io::Result<Option<PathBuf>> {
+        let mut here = PathBuf::from("/");
+        let mut dir = self.dir(&here)?;
         let mut components = path.components();
         while let Some(component) = components.next() {
-            let name = match component {
-                Component::Normal(name) => name,
+            match component {
                 Component::ParentDir => {
-                    seen.pop();
-                    dir = self.dir(&seen)?;
-                    continue;
+                    here.push("..");
+                    dir = self.dir(&here)?;
                 }
-                _ => continue,
-            };
-            let here = seen.clone();
-            seen.push(name);
-            dir = match self.dir(&seen) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    match dir.create_dir(name, mode) {
-                        // A link to what is not there: make its target, then go on.
-                        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                            let target = here.join(dir.read_link(name)?);
-                            let rest = target.join(components.as_path());
-                            return self.create_missing(&rest, mode, links + 1);
+                Component::Normal(name) => {
+                    let next = here.join(name);
+                    dir = match self.dir(&next) {
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                            match dir.create_dir(name, mode) {
+                                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                                    let target = here.join(dir.read_link(name)?);
+                                    return Ok(Some(target.join(components.as_path())));
+                                }
+                                created => created?,
+                            }
+                            made(&dir, name, &next)?;
+                            self.dir(&next)?
                         }
-                        Err(error) => return Err(error),
-                        Ok(()) => self.dir(&seen)?,
-                    }
+                        opened => opened?,
+                    };
+                    here = next;
                 }
-                done => done?,
-            };
+                _ => {}
+            }
         }
-        Ok(dir)
+        Ok(None)
     }
 
     /// Facts about `path`; a link in the last name is described itself.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timestamps, UTIME_OMIT, Uid};
 use rustix::io::Errno;
 
-use super::{FileKind, Listing, Meta, Node, Times, listing, xattr};
+use super::{FileKind, Listing, Meta, Node, Times, Xattrs, listing, xattr};
 
 /// An open folder. Its methods take one name each (no `/`, `.` or `..`) and never follow a
 /// symbolic link in it.
@@ -209,8 +209,8 @@ impl Dir {
     /// Removes all files and empty folders in it; returns a folder in the way.
     fn remove_files(&self) -> io::Result<Option<(Self, std::ffi::OsString)>> {
         for entry in self.list()? {
-            let removed = match entry.is_dir {
-                Some(true) => self.remove_dir(&entry.name),
+            let removed = match entry.kind {
+                Some(FileKind::Dir) => self.remove_dir(&entry.name),
                 _ => self.remove_file(&entry.name),
             };
             match removed {
@@ -268,7 +268,7 @@ impl Dir {
     }
 
     /// All extended attributes of a name, sorted by name.
-    pub fn xattrs(&self, name: &OsStr) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    pub fn xattrs(&self, name: &OsStr) -> io::Result<Xattrs> {
         xattr::read_all(&xattr::path_in(self, single(name)?))
     }
 
@@ -283,7 +283,7 @@ impl Dir {
     }
 
     /// All extended attributes of the folder itself, sorted by name.
-    pub fn own_xattrs(&self) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    pub fn own_xattrs(&self) -> io::Result<Xattrs> {
         xattr::read_all(&xattr::path_in(self, OsStr::new(".")))
     }
 

@@ -8,15 +8,17 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use rustix::fs::{RawDir, SeekFrom};
 
+use super::FileKind;
+
 /// A name in a folder.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The name.
     pub name: OsString,
     /// Its inode number, as the folder says.
     pub inode: u64,
-    /// Whether the folder says that it is a folder; `None` where it does not say.
-    pub is_dir: Option<bool>,
+    /// What the folder says that it is; `None` where it does not say.
+    pub kind: Option<FileKind>,
 }
 
 /// All names of a folder but `.` and `..`, in the file system's order.
@@ -38,10 +40,7 @@ pub(super) fn read(dir: impl AsFd) -> io::Result<Listing> {
         listing.push(Entry {
             name: OsString::from_vec(name.to_vec()),
             inode: entry.ino(),
-            is_dir: match entry.file_type() {
-                rustix::fs::FileType::Unknown => None,
-                kind => Some(kind.is_dir()),
-            },
+            kind: FileKind::of_type(entry.file_type()),
         });
     }
     Ok(listing)

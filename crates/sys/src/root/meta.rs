@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use rustix::fs::{AtFlags, Statx, StatxFlags, Timespec};
+use rustix::fs::{AtFlags, FileType, Statx, StatxFlags, Timespec};
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,15 +26,20 @@ pub enum FileKind {
 
 impl FileKind {
     pub(super) fn of_mode(mode: u32) -> io::Result<Self> {
-        Ok(match rustix::fs::FileType::from_raw_mode(mode) {
-            rustix::fs::FileType::RegularFile => Self::File,
-            rustix::fs::FileType::Directory => Self::Dir,
-            rustix::fs::FileType::Symlink => Self::Symlink,
-            rustix::fs::FileType::CharacterDevice => Self::CharDevice,
-            rustix::fs::FileType::BlockDevice => Self::BlockDevice,
-            rustix::fs::FileType::Fifo => Self::Fifo,
-            rustix::fs::FileType::Socket => Self::Socket,
-            _ => return Err(rustix::io::Errno::INVAL.into()),
+        let kind = Self::of_type(FileType::from_raw_mode(mode));
+        kind.ok_or_else(|| rustix::io::Errno::INVAL.into())
+    }
+
+    pub(super) fn of_type(kind: FileType) -> Option<Self> {
+        Some(match kind {
+            FileType::RegularFile => Self::File,
+            FileType::Directory => Self::Dir,
+            FileType::Symlink => Self::Symlink,
+            FileType::CharacterDevice => Self::CharDevice,
+            FileType::BlockDevice => Self::BlockDevice,
+            FileType::Fifo => Self::Fifo,
+            FileType::Socket => Self::Socket,
+            _ => return None,
         })
     }
 }
