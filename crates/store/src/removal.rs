@@ -54,9 +54,11 @@ impl Tx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Does what was planned in this transaction. Space is freed by
+    /// Does what [`plan_removal`](Tx::plan_removal) says. Whether containers use the image is the
+    /// caller's affair (see [`containers_of`](Tx::containers_of)); space is freed by
     /// [`Store::gc`](crate::Store::gc).
-    pub fn remove_image(&self, removal: &Removal) -> Result<Removed> {
+    pub fn remove_image(&self, name: &str, force: bool) -> Result<Removed> {
+        let removal = self.plan_removal(name, force)?;
         let mut removed = Removed::default();
         for tag in &removal.untag {
             self.untag(tag)?;

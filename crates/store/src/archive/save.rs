@@ -16,19 +16,15 @@ use crate::{BlobWrite, Error, Image, Lease, Result, Store, copy};
 impl Store {
     /// Writes images as one tar that is an OCI layout and a docker-archive. The bytes depend on
     /// nothing but the images and names given.
-    pub fn save(
-        &self,
-        images: &[(ImageId, Vec<Reference>)],
-        out: &mut dyn Write,
-        lease: &Lease,
-    ) -> Result<()> {
+    pub fn save(&self, images: &[(ImageId, Vec<Reference>)], out: &mut dyn Write) -> Result<()> {
+        let lease = self.lease();
         let mut archive = Archive::new(out)?;
-        let blobs = self.blobs(lease);
+        let blobs = self.blobs(&lease);
         let mut index = Vec::new();
         let mut docker = Vec::new();
         let mut repositories: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         for (id, names) in images {
-            let image = self.held_image(id, lease)?;
+            let image = self.held_image(id, &lease)?;
             copy(&blobs, &mut archive, &image.manifest)?;
             match names.is_empty() {
                 true => index.push(image.manifest.clone()),

@@ -33,22 +33,30 @@ impl Compression {
     }
 }
 
-/// Does a tar start here, plain or compressed (what `ADD` unpacks)? Reads no more than it takes
-/// to decompress the first header.
-pub fn is_tar(start: impl Read + Send) -> bool {
-    let mut block = [0; BLOCK];
-    let Ok(mut decoder) = Decoder::new(start) else {
-        return false;
-    };
-    let mut filled = 0;
-    while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match decoder.read(rest) {
-            Ok(0) | Err(_) => break,
-            Ok(length) => filled += length,
-        }
+/// Does a file that begins with `start` hold a tar, plain or compressed? Of a compressed one the
+/// beginning may be too short to tell: then it is taken for one ([`starts_tar`] knows).
+pub fn is_tar(start: &[u8]) -> bool {
+    match first_block(start) {
+        Ok(block) => is_header(block),
+        Err(_) => Compression::of(start) != Compression::None,
     }
+}
+
+/// Does `stream` hold a tar, plain or compressed (what `ADD` unpacks)? Reads no more than it takes
+/// to decompress the first header.
+pub fn starts_tar(stream: impl Read + Send) -> bool {
+    first_block(stream).is_ok_and(is_header)
+}
+
+fn is_header(block: [u8; BLOCK]) -> bool {
     let header = Header(block);
-    filled == BLOCK && !header.is_zero() && header.checksum_is_right()
+    !header.is_zero() && header.checksum_is_right()
+}
+
+fn first_block(stream: impl Read + Send) -> io::Result<[u8; BLOCK]> {
+    let mut block = [0; BLOCK];
+    Decoder::new(stream)?.read_exact(&mut block)?;
+    Ok(block)
 }
 
 /// A stream without its compression. Fails once it has grown out of all proportion.
@@ -117,5 +125,49 @@ impl<R: Read> Read for Counted<R> {
         let length = self.inner.read(buffer)?;
         self.count.fetch_add(length as u64, Ordering::Relaxed);
         Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn tars_are_told_from_other_files() {
+        let mut tar = super::super::Writer::new(Vec::new());
+        let entry = super::super::Entry::plain_file("a", 100_000);
+        tar.append(&entry, &vec![7; 100_000]).unwrap();
+        let tar = tar.finish().unwrap();
+        let gzip = |bytes: &[u8]| {
+            let level = flate2::Compression::fast();
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
+        let bzip2 = |bytes: &[u8]| {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        for packed in [tar.clone(), gzip(&tar), zstd(&tar), bzip2(&tar)] {
+            assert!(starts_tar(packed.as_slice()));
+            assert!(is_tar(&packed[..packed.len().min(1024)]));
+        }
+        let text = b"FROM scratch\n".repeat(100);
+        for other in [
+            text.clone(),
+            gzip(&text),
+            zstd(&text),
+            bzip2(&text),
+            vec![0; 2048],
+            Vec::new(),
+        ] {
+            assert!(!starts_tar(other.as_slice()));
+        }
+        assert!(!is_tar(&text));
+        assert!(!is_tar(&gzip(&text)));
     }
 }

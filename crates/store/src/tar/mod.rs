@@ -23,7 +23,7 @@ mod sparse;
 mod unpack;
 mod write;
 
-pub use compression::is_tar;
+pub use compression::{is_tar, starts_tar};
 pub use error::TarError;
 pub use scan::{TarOptions, tar_tree};
 pub use unpack::{UntarOptions, Untarred, untar};

@@ -11,10 +11,7 @@ fn saved(fixture: &Fixture, names: &[&str]) -> Vec<u8> {
         })
         .collect();
     let mut out = Vec::new();
-    fixture
-        .store
-        .save(&images, &mut out, &fixture.lease)
-        .unwrap();
+    fixture.store.save(&images, &mut out).unwrap();
     out
 }
 
