@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::os::fd::BorrowedFd;
 
-use crate::Error;
 use crate::bridge::Bridge;
+use crate::links::{Links, Side};
+use crate::{Error, Subnet};
 
 /// Every host side of ours is named by this and hex digits.
 pub const PREFIX: &str = "cv";
@@ -32,7 +33,7 @@ impl fmt::Display for Mac {
 /// How to join a namespace to a bridge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointConfig {
-    /// Name of the host side: [`host_name`] of the container's id.
+    /// Name of the host side: a new [`host_name`].
     pub host_name: String,
     /// Name inside, `eth0`.
     pub name: String,
@@ -49,7 +50,10 @@ pub struct EndpointConfig {
 /// A host interface name for one start of a container: never used twice, because the kernel tears
 /// a namespace down later than its last process (a name of the last start may still be taken).
 pub fn host_name() -> String {
-    todo!()
+    use std::hash::{BuildHasher, RandomState};
+    // The standard library's random keys: the only use of a hash of nothing.
+    let random = RandomState::new().hash_one(0_u8);
+    format!("{PREFIX}{:012x}", random & 0xffff_ffff_ffff)
 }
 
 /// Joins the namespace to the bridge: veth pair, loopback, address, default route; all up.
@@ -59,15 +63,65 @@ pub fn connect(
     bridge: Bridge,
     config: &EndpointConfig,
 ) -> Result<(), Error> {
-    todo!("{netns:?}{bridge:?}{config:?}")
+    let subnet = Subnet::new(config.address, config.prefix)?;
+    let mut host = Links::here()?;
+    let other = Side {
+        name: &config.name,
+        netns,
+        mac: config.mac,
+    };
+    host.add_pair(&config.host_name, &other, bridge)?;
+    bring_up(netns, config, subnet).inspect_err(|_| {
+        // The first error is the one to tell; what cannot be removed is in the list for recovery.
+        let _ = host.remove(&config.host_name);
+    })
+}
+
+fn bring_up(netns: BorrowedFd<'_>, config: &EndpointConfig, subnet: Subnet) -> Result<(), Error> {
+    // Only the socket is of the namespace; it is used from here.
+    let links = sys::netns::enter(netns, Links::here);
+    let mut links = links.map_err(|source| Error::Namespace {
+        action: "enter it",
+        source,
+    })??;
+    let missing = || Error::Interface {
+        name: config.name.clone(),
+        action: "find it in the namespace",
+        source: std::io::ErrorKind::NotFound.into(),
+    };
+    let link = links.find(&config.name)?.ok_or_else(missing)?;
+    links.bring_up(&link, config.address, subnet, config.gateway)
 }
 
 /// Removes the pair by the name of its host side; absent is fine.
 pub fn disconnect(host_name: &str) -> Result<(), Error> {
-    todo!("{host_name}")
+    Links::here()?.remove(host_name)
 }
 
 /// The host sides of ours that exist now, for recovery.
 pub fn list() -> Result<Vec<String>, Error> {
-    todo!()
+    let links = Links::here()?.all()?;
+    let ours = links.into_iter().filter(|link| {
+        link.kind.as_deref() == Some("veth")
+            && link.name.strip_prefix(PREFIX).is_some_and(|rest| {
+                rest.len() == 12 && rest.bytes().all(|byte| byte.is_ascii_hexdigit())
+            })
+    });
+    Ok(ours.map(|link| link.name).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_and_differ() {
+        assert_ne!(host_name(), host_name());
+        // The kernel's limit, without the end mark.
+        assert!(host_name().len() <= 15);
+        assert_eq!(
+            Mac::of(Ipv4Addr::new(172, 17, 0, 2)).to_string(),
+            "02:42:ac:11:00:02"
+        );
+    }
 }

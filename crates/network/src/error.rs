@@ -3,6 +3,8 @@
 use std::io;
 use std::net::Ipv4Addr;
 
+use crate::ipam;
+
 /// A failure of a network operation.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -73,4 +75,12 @@ pub enum Error {
     BadSubnet(String),
 }
 
-use crate::ipam;
+impl From<io::Error> for Error {
+    /// From making a namespace, which is all that fails without a name.
+    fn from(source: io::Error) -> Self {
+        Self::Namespace {
+            action: "make it",
+            source,
+        }
+    }
+}

@@ -39,6 +39,11 @@ impl Subnet {
         self.prefix
     }
 
+    /// The mask of the prefix.
+    pub fn mask(self) -> Ipv4Addr {
+        Ipv4Addr::from_bits(mask(self.prefix))
+    }
+
     /// The first host address, by custom the gateway.
     pub fn gateway(self) -> Ipv4Addr {
         Ipv4Addr::from_bits(self.address.to_bits() + 1)
@@ -119,10 +124,111 @@ pub fn allocate(
     used: &BTreeSet<Ipv4Addr>,
     last: Option<Ipv4Addr>,
 ) -> Result<Ipv4Addr, Error> {
-    todo!("{subnet}{used:?}{last:?}")
+    let (first, end) = (subnet.address.to_bits() + 1, subnet.broadcast().to_bits());
+    let next = last
+        .filter(|last| is_host(subnet, *last))
+        .map_or(first, |last| last.to_bits() + 1);
+    (next..end)
+        .chain(first..next)
+        .map(Ipv4Addr::from_bits)
+        .find(|address| !used.contains(address))
+        .ok_or(Error::SubnetFull(subnet))
 }
 
 /// Checks an address that the user asked for.
 pub fn reserve(subnet: Subnet, used: &BTreeSet<Ipv4Addr>, address: Ipv4Addr) -> Result<(), Error> {
-    todo!("{subnet}{used:?}{address}")
+    if !is_host(subnet, address) {
+        return Err(Error::AddressOutside { address, subnet });
+    }
+    match used.contains(&address) {
+        true => Err(Error::AddressInUse(address)),
+        false => Ok(()),
+    }
+}
+
+fn is_host(subnet: Subnet, address: Ipv4Addr) -> bool {
+    subnet.contains(address) && address != subnet.address && address != subnet.broadcast()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subnet(text: &str) -> Subnet {
+        text.parse().unwrap()
+    }
+
+    fn set(texts: &[&str]) -> BTreeSet<Ipv4Addr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn subnets_are_parsed_and_compared() {
+        assert_eq!(subnet("172.17.3.4/16").to_string(), "172.17.0.0/16");
+        assert_eq!(
+            subnet("172.17.0.0/16").broadcast(),
+            Ipv4Addr::new(172, 17, 255, 255)
+        );
+        assert_eq!(subnet("0.0.0.0/0").mask(), Ipv4Addr::UNSPECIFIED);
+        assert!(subnet("10.0.0.0/8").overlaps(subnet("10.9.0.0/16")));
+        assert!(subnet("10.9.0.0/16").overlaps(subnet("10.0.0.0/8")));
+        assert!(!subnet("10.9.0.0/16").overlaps(subnet("10.8.0.0/16")));
+        for bad in ["", "10.0.0.0", "10.0.0.0/31", "10.0.0/8", "x/8", "::/64"] {
+            assert!(bad.parse::<Subnet>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn pools_do_not_overlap() {
+        let pools: Vec<_> = default_pools().collect();
+        assert_eq!(pools.len(), 31);
+        assert_eq!(pools[15].to_string(), "192.168.0.0/20");
+        for (at, pool) in pools.iter().enumerate() {
+            assert!(
+                !pools[at + 1..].iter().any(|other| other.overlaps(*pool)),
+                "{pool}"
+            );
+        }
+    }
+
+    #[test]
+    fn addresses_rest_before_they_are_used_again() {
+        let net = subnet("10.0.0.0/29");
+        let used = set(&["10.0.0.1", "10.0.0.3"]);
+        let after = |last: &str| allocate(net, &used, last.parse().ok()).unwrap().to_string();
+        assert_eq!(after(""), "10.0.0.2");
+        assert_eq!(after("10.0.0.2"), "10.0.0.4");
+        assert_eq!(after("10.0.0.6"), "10.0.0.2");
+        assert_eq!(after("192.168.0.1"), "10.0.0.2");
+    }
+
+    #[test]
+    fn a_full_subnet_says_so() {
+        let net = subnet("10.0.0.0/30");
+        let used = set(&["10.0.0.1", "10.0.0.2"]);
+        assert!(matches!(
+            allocate(net, &used, None),
+            Err(Error::SubnetFull(_))
+        ));
+        let last = Some(Ipv4Addr::new(10, 0, 0, 2));
+        assert!(matches!(
+            allocate(net, &used, last),
+            Err(Error::SubnetFull(_))
+        ));
+    }
+
+    #[test]
+    fn asked_for_addresses_are_checked() {
+        let net = subnet("10.0.0.0/24");
+        let used = set(&["10.0.0.1"]);
+        let ask = |text: &str| reserve(net, &used, text.parse().unwrap());
+        assert!(ask("10.0.0.9").is_ok());
+        assert!(matches!(ask("10.0.0.1"), Err(Error::AddressInUse(_))));
+        for outside in ["10.0.0.0", "10.0.0.255", "10.0.1.1"] {
+            assert!(
+                matches!(ask(outside), Err(Error::AddressOutside { .. })),
+                "{outside}"
+            );
+        }
+    }
 }

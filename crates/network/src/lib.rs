@@ -13,14 +13,15 @@
 //! [`endpoint::PREFIX`], the nftables table of the bridge's name); rules of others are never
 //! touched. A namespace lives by its descriptor and dies with it, and its veth with it.
 
-#![expect(clippy::todo, reason = "first landing")]
-
 pub mod bridge;
 pub mod endpoint;
 mod error;
 pub mod hosts;
 pub mod ipam;
+mod links;
+mod netlink;
 pub mod resolv;
+mod table;
 
 pub use error::Error;
 pub use ipam::Subnet;
@@ -29,5 +30,5 @@ use std::os::fd::OwnedFd;
 
 /// Makes a network namespace with its loopback interface up.
 pub fn create_namespace() -> Result<OwnedFd, Error> {
-    todo!()
+    sys::netns::create_with(|| links::Links::here()?.set_up("lo"))
 }
