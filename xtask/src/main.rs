@@ -27,7 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "engine",
         &["oci", "sys", "store", "build", "network", "runtime", "shim"],
     ),
-    ("server", &["api", "engine", "sys"]),
+    ("server", &["api", "engine", "oci", "sys"]),
     ("cli", &["api", "dockerfile", "oci"]),
     ("corten", &["cli", "server", "engine", "shim", "runtime"]),
 ];
