@@ -17,6 +17,7 @@ mod id;
 mod images;
 mod name;
 mod networks;
+mod sandbox;
 mod signal;
 pub mod spec;
 mod state;
