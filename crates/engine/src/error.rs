@@ -54,6 +54,18 @@ pub enum Error {
     /// No exec has this id.
     #[error("No such exec instance: {0}")]
     NoSuchExec(String),
+    /// No build with this id runs.
+    #[error("no build {0} is running")]
+    NoSuchBuild(String),
+    /// A build failed.
+    #[error(transparent)]
+    Build(#[from] build::BuildError),
+    /// An exec can be started once.
+    #[error("exec {0} has already run")]
+    ExecRan(String),
+    /// Writing where only reading is allowed.
+    #[error("{0}")]
+    ReadOnly(&'static str),
     /// No network has this name or id.
     #[error("network {0} not found")]
     NoSuchNetwork(String),
@@ -85,6 +97,9 @@ pub enum Error {
     /// The container must run for this.
     #[error("container {0} is not running")]
     NotRunning(String),
+    /// A process survived SIGKILL for long: the kernel holds it.
+    #[error("container {0} was killed and does not end: the kernel holds one of its processes")]
+    WillNotDie(String),
     /// A container that runs cannot be removed.
     #[error(
         "cannot remove container \"/{0}\": container is running: \
@@ -94,6 +109,9 @@ pub enum Error {
     /// The container is paused.
     #[error("container {0} is paused, unpause the container first")]
     Paused(String),
+    /// The container is being started.
+    #[error("container {0} is being started")]
+    Starting(String),
     /// The container is not paused.
     #[error("Container {0} is not paused")]
     NotPaused(String),
@@ -215,6 +233,20 @@ pub enum Error {
         /// Where it breaks.
         source: serde_json::Error,
     },
+    /// The store failed.
+    #[error(transparent)]
+    Store(store::Error),
+    /// The supervisor of a container failed.
+    #[error("container {id}: {source}")]
+    Shim {
+        /// The container.
+        id: String,
+        /// Its answer.
+        source: shim::Error,
+    },
+    /// The network failed.
+    #[error(transparent)]
+    Network(#[from] network::Error),
     /// A task of the engine itself broke down.
     #[error("a task of the engine was aborted")]
     Task(#[from] tokio::task::JoinError),
@@ -229,6 +261,7 @@ impl Error {
             | Self::PlatformMismatch { .. }
             | Self::NoSuchExec(_)
             | Self::NoSuchNetwork(_)
+            | Self::NoSuchBuild(_)
             | Self::NoSuchVolume(_)
             | Self::NoSuchPath { .. } => ErrorKind::NotFound,
             Self::NameInUse { .. }
@@ -236,6 +269,8 @@ impl Error {
             | Self::StillRunning(_)
             | Self::Paused(_)
             | Self::NotPaused(_)
+            | Self::ExecRan(_)
+            | Self::Starting(_)
             | Self::Removing(_)
             | Self::ImageInUse { .. }
             | Self::VolumeInUse { .. } => ErrorKind::Conflict,
@@ -248,14 +283,27 @@ impl Error {
             Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::RootInUse(_) | Self::Stopping => ErrorKind::Unavailable,
             Self::Cancelled(_) => ErrorKind::Cancelled,
+            Self::ReadOnly(_) => ErrorKind::Denied,
+            Self::Build(error) => match error {
+                build::BuildError::Cancelled => ErrorKind::Cancelled,
+                build::BuildError::Unsupported(_) => ErrorKind::Unsupported,
+                build::BuildError::Dockerfile(_)
+                | build::BuildError::NoDockerfile(_)
+                | build::BuildError::NoTarget(_) => ErrorKind::Invalid,
+                _ => ErrorKind::Internal,
+            },
             Self::Undo { first, .. } => first.kind(),
             Self::Io { source, .. } | Self::Container { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => ErrorKind::Denied,
                 _ => ErrorKind::Internal,
             },
-            Self::NewerDocument { .. } | Self::Document { .. } | Self::Task(_) => {
-                ErrorKind::Internal
-            }
+            Self::NewerDocument { .. }
+            | Self::WillNotDie(_)
+            | Self::Document { .. }
+            | Self::Store(_)
+            | Self::Shim { .. }
+            | Self::Network(_)
+            | Self::Task(_) => ErrorKind::Internal,
         }
     }
 
@@ -278,6 +326,26 @@ impl Error {
                 second: Box::new(second),
             },
         }
+    }
+}
+
+impl From<store::Error> for Error {
+    /// What the store does not find, or finds twice, is the caller's affair and gets a kind.
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::ContainerNotFound(name) => Self::NoSuchContainer(name),
+            store::Error::ImageNotFound(name) => Self::NoSuchImage(name),
+            store::Error::AmbiguousId { prefix, .. } => Self::AmbiguousPrefix(prefix),
+            store::Error::NameTaken { name, holder } => Self::NameInUse { name, id: holder },
+            store::Error::InUse { root, .. } => Self::RootInUse(root),
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<store::tar::TarError> for Error {
+    fn from(error: store::tar::TarError) -> Self {
+        store::Error::from(error).into()
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -67,6 +68,7 @@ pub struct Events(Arc<Log>);
 struct Log {
     ring: Mutex<Ring>,
     news: Notify,
+    followers: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -103,6 +105,11 @@ impl Events {
         self.0.news.notify_waiters();
     }
 
+    /// How many follow.
+    pub(crate) fn listeners(&self) -> usize {
+        self.0.followers.load(Ordering::Relaxed)
+    }
+
     /// Follows the events that match, from `since` on (from now on where it is `None`) to `until`.
     pub fn subscribe(
         &self,
@@ -136,6 +143,7 @@ impl Events {
             }
         };
         drop(ring);
+        self.0.followers.fetch_add(1, Ordering::Relaxed);
         Ok(EventStream {
             log: Arc::clone(&self.0),
             filters,
@@ -152,6 +160,12 @@ pub struct EventStream {
     filters: Filters,
     next: u64,
     until: Option<Timestamp>,
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.log.followers.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl EventStream {

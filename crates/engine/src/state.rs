@@ -1,14 +1,16 @@
 //! The life of a container as an enum whose transitions are functions.
 //!
 //! ```text
-//! Created ──start──▶ Running ──exit──▶ Exited ──start──▶ Running
-//!    │                │   ▲               │
-//!    │             pause resume           │
-//!    │                ▼   │               │
-//!    │               Paused ──exit──▶ Exited
-//!    └────────remove──────────────────────┴──▶ Removing ──▶ (no row)
+//! Created ──▶ Starting ──▶ Running ──exit──▶ Exited ──▶ Starting
+//!    │           │          │   ▲              ▲ │
+//!    │           │       pause resume          │ │
+//!    │           │          ▼   │              │ │
+//!    │           │         Paused ──exit───────┤ │
+//!    │           └─────────failure─────────────┘ │
+//!    └────────remove─────────────────────────────┴──▶ Removing ──▶ (no row)
 //! ```
-//! `Dead` is a container whose removal was begun and could not be finished.
+//! `Starting` is written before the first side effect of a start, so that recovery knows where to
+//! look. `Dead` is a container whose removal was begun and could not be finished.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,8 @@ use crate::Error;
 pub enum ContainerState {
     /// Made and never started.
     Created,
+    /// Its first process is being set up.
+    Starting,
     /// Its first process runs.
     Running(Running),
     /// Its processes are frozen.
@@ -48,7 +52,7 @@ pub struct Exited {
     /// Exit code; 128 + signal for a death by signal, 126 and 127 for a failed start, 255 where
     /// it was not seen.
     pub code: u8,
-    /// Start of the run; none where the process never ran.
+    /// Start of the last run; none where no process ever ran.
     pub started: Option<Timestamp>,
     /// End of the run.
     pub finished: Timestamp,
@@ -62,7 +66,10 @@ impl ContainerState {
     /// Docker's word for it.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Created => "created",
+            // A container whose start failed was never there as far as Docker is concerned.
+            Self::Created | Self::Starting | Self::Exited(Exited { started: None, .. }) => {
+                "created"
+            }
             Self::Running(_) => "running",
             Self::Paused(_) => "paused",
             Self::Exited(_) => "exited",
@@ -98,14 +105,23 @@ impl ContainerState {
             Self::Created | Self::Exited(_) => Ok(()),
             Self::Running(_) => Err(Error::AlreadyIs(name.to_owned(), "started")),
             Self::Paused(_) => Err(Error::Paused(name.to_owned())),
+            Self::Starting => Err(Error::Starting(name.to_owned())),
             Self::Removing | Self::Dead => Err(Error::Removing(name.to_owned())),
         }
     }
 
+    /// Its start begins.
+    pub fn starting(&self, name: &str) -> Result<Self, Error> {
+        self.check_startable(name)?;
+        Ok(Self::Starting)
+    }
+
     /// The first process runs.
     pub fn started(&self, name: &str, run: Running) -> Result<Self, Error> {
-        self.check_startable(name)?;
-        Ok(Self::Running(run))
+        match self {
+            Self::Starting => Ok(Self::Running(run)),
+            _ => Err(Error::NotRunning(name.to_owned())),
+        }
     }
 
     /// The first process ended, or its start failed.
@@ -138,7 +154,9 @@ impl ContainerState {
     pub fn removing(&self, name: &str) -> Result<Self, Error> {
         match self {
             Self::Created | Self::Exited(_) | Self::Dead => Ok(Self::Removing),
-            Self::Running(_) | Self::Paused(_) => Err(Error::StillRunning(name.to_owned())),
+            Self::Starting | Self::Running(_) | Self::Paused(_) => {
+                Err(Error::StillRunning(name.to_owned()))
+            }
             Self::Removing => Err(Error::Removing(name.to_owned())),
         }
     }
@@ -168,12 +186,13 @@ mod tests {
 
     #[test]
     fn a_life() {
-        let running = ContainerState::Created.started("a", run()).unwrap();
+        let starting = ContainerState::Created.starting("a").unwrap();
+        let running = starting.started("a", run()).unwrap();
         let paused = running.paused("a").unwrap();
         let running = paused.resumed("a").unwrap();
         let over = running.exited(exited());
         assert_eq!(over.exit().map(|exit| exit.code), Some(3));
-        let again = over.started("a", run()).unwrap();
+        let again = over.starting("a").unwrap().started("a", run()).unwrap();
         assert_eq!(again.pid(), Some(7));
     }
 
@@ -181,7 +200,7 @@ mod tests {
     fn refuses_what_makes_no_sense() {
         let running = ContainerState::Running(run());
         let kind = |result: Result<ContainerState, Error>| result.unwrap_err().kind();
-        assert_eq!(kind(running.started("a", run())), ErrorKind::NotModified);
+        assert_eq!(kind(running.starting("a")), ErrorKind::NotModified);
         assert_eq!(kind(running.removing("a")), ErrorKind::Conflict);
         assert_eq!(
             kind(ContainerState::Created.paused("a")),

@@ -29,7 +29,7 @@ impl ByteStream {
     /// Runs `produce` on the blocking pool; what it writes comes out of the stream.
     pub(crate) fn spawn<F>(produce: F) -> Self
     where
-        F: FnOnce(&mut dyn io::Write) -> Result<(), Error> + Send + 'static,
+        F: FnOnce(&mut (dyn io::Write + Send)) -> Result<(), Error> + Send + 'static,
     {
         let (sender, receiver) = mpsc::channel(CHUNKS);
         tokio::task::spawn_blocking(move || {

@@ -40,7 +40,7 @@ pub use config::{Config, ImageMount, LogOptions, Mode, Overlay, Rootfs, StdinMod
 pub use error::Error;
 pub use exit::Exit;
 pub use protocol::{Attach, Event, Exec, ExecState, Size, State, Status, Streams};
-pub use spawn::{Fds, Stdio, spawn};
+pub use spawn::{Fds, Stdio, Tree, spawn};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -86,6 +86,16 @@ pub(crate) struct Launch {
     pub(crate) config: crate::Config,
     pub(crate) netns: bool,
     pub(crate) stdio: bool,
+    /// Trees, whose descriptors come last, in this order.
+    #[serde(default)]
+    pub(crate) trees: Vec<TreePlace>,
+}
+
+/// Where a tree that comes as a descriptor appears.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TreePlace {
+    pub(crate) destination: std::path::PathBuf,
+    pub(crate) read_only: bool,
 }
 
 /// To the client.

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio as Redirect};
 
 use rustix::net::SendFlags;
 
-use crate::protocol::Launch;
+use crate::protocol::{Launch, TreePlace};
 use crate::{Client, Config, Error, wire};
 
 /// Descriptors that the shim inherits.
@@ -18,6 +18,28 @@ pub struct Fds {
     pub netns: Option<OwnedFd>,
     /// Stdio in [`crate::Mode::OneShot`], where it is needed; unused else.
     pub stdio: Option<Stdio>,
+    /// Detached mounts that appear in the container, after those of the spec.
+    pub trees: Vec<Tree>,
+}
+
+/// A detached mount: a folder or a single file.
+#[derive(Debug)]
+pub struct Tree {
+    /// Where it appears.
+    pub destination: PathBuf,
+    /// Whether writes are refused.
+    pub read_only: bool,
+    /// The mount, attached nowhere.
+    pub mount: OwnedFd,
+}
+
+impl Tree {
+    fn place(&self) -> TreePlace {
+        TreePlace {
+            destination: self.destination.clone(),
+            read_only: self.read_only,
+        }
+    }
 }
 
 /// The stdio of a build step, used as they are.
@@ -65,6 +87,7 @@ fn launch(socket: &OwnedFd, config: &Config, fds: Fds) -> Result<(), Error> {
         config: config.clone(),
         netns: fds.netns.is_some(),
         stdio: fds.stdio.is_some(),
+        trees: fds.trees.iter().map(Tree::place).collect(),
     };
     let mut list = Vec::from_iter(fds.netns);
     if let Some(stdio) = fds.stdio {
@@ -74,6 +97,7 @@ fn launch(socket: &OwnedFd, config: &Config, fds: Fds) -> Result<(), Error> {
         };
         list.extend([stdin, stdio.stdout, stdio.stderr]);
     }
+    list.extend(fds.trees.into_iter().map(|tree| tree.mount));
     let list: Vec<_> = list.iter().map(AsFd::as_fd).collect();
     wire::send(socket, &launch, &list, SendFlags::empty())
 }

@@ -6,7 +6,10 @@
 pub(crate) mod capabilities;
 pub(crate) mod defaults;
 pub(crate) mod devices;
+pub(crate) mod files;
+pub(crate) mod filters;
 pub(crate) mod mounts;
 pub(crate) mod plan;
 pub(crate) mod resources;
+pub(crate) mod root;
 pub(crate) mod users;

@@ -35,6 +35,10 @@ pub struct Document {
     pub mounts: Vec<MountPoint>,
     /// Place in the default bridge, while it has one.
     pub endpoint: Option<Endpoint>,
+    /// It was started at least once, so its files may be other than those of its image. A `cp`
+    /// into it counts as well.
+    #[serde(default)]
+    pub ran: bool,
     /// Where it stands.
     pub state: ContainerState,
 }
@@ -81,29 +85,26 @@ impl Document {
             process: Process::default(),
             mounts: Vec::new(),
             endpoint: None,
+            ran: false,
             state: ContainerState::Created,
         }
     }
 
-    pub(crate) fn parse(id: &str, text: &[u8]) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Version {
-            version: u32,
-        }
-        let what = "container document";
-        let broken = |source| Error::Document { what, source };
-        let Version { version } = serde_json::from_slice(text).map_err(broken)?;
+    pub(crate) fn parse(id: &str, version: u32, text: &str) -> Result<Self, Error> {
         if version > VERSION {
             return Err(Error::NewerDocument {
                 id: id.to_owned(),
                 version,
             });
         }
-        serde_json::from_slice(text).map_err(broken)
+        serde_json::from_str(text).map_err(|source| Error::Document {
+            what: "container document",
+            source,
+        })
     }
 
-    pub(crate) fn print(&self) -> Result<Vec<u8>, Error> {
-        serde_json::to_vec(self).map_err(|source| Error::Document {
+    pub(crate) fn print(&self) -> Result<String, Error> {
+        serde_json::to_string(self).map_err(|source| Error::Document {
             what: "container document",
             source,
         })

@@ -4,6 +4,7 @@
 //! Merged with the image it becomes a [`Process`], which is what runs. Both stand in the
 //! container's document, together with a version number.
 
+mod check;
 mod document;
 mod host;
 mod merge;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use oci::{HealthCheck, Platform};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use check::check;
 pub use document::{Document, Endpoint, MountPoint};
 pub use host::{
     CgroupNamespace, Device, ExtraHost, HostOptions, LogDriver, LogOptions, Namespace, NetworkMode,

@@ -15,12 +15,14 @@ use super::mounts;
 use super::session::{Ends, Session};
 use super::{Failed, Life, Settings, Supervisor, oom::Oom};
 use crate::log::Writer;
-use crate::protocol::{Launch, Streams};
+use crate::protocol::{Launch, Streams, TreePlace};
 use crate::spawn::null;
 use crate::{Config, Exit, Mode, Rootfs, StdinMode, sockets_folder};
 
 /// The container's session among the sessions.
 pub(super) const CONTAINER: u32 = 0;
+/// How many descriptors the stdio of a build step is.
+const STDIO: usize = 3;
 
 impl Supervisor {
     /// Creates the container.
@@ -39,11 +41,9 @@ impl Supervisor {
         }
         let mut fds = fds.into_iter();
         let netns = if launch.netns { fds.next() } else { None };
-        let given: Vec<OwnedFd> = if launch.stdio {
-            fds.collect()
-        } else {
-            Vec::new()
-        };
+        let stdio = if launch.stdio { STDIO } else { 0 };
+        let given: Vec<OwnedFd> = fds.by_ref().take(stdio).collect();
+        let trees: Vec<_> = launch.trees.into_iter().zip(fds).collect();
 
         let supervised = config.mode == Mode::Supervised;
         let lock = match supervised {
@@ -52,7 +52,7 @@ impl Supervisor {
         };
         let log = config.log.clone().map(Writer::open).transpose();
         let log = log.map_err(|error| Failed::io("open the log", &error))?;
-        let (init, session) = create(&config, netns, given)?;
+        let (init, session) = create(&config, netns, given, &trees)?;
         if supervised {
             control
                 .listen(&sockets_folder(&config.run_dir), &config.id)
@@ -98,6 +98,7 @@ fn create(
     config: &Config,
     netns: Option<OwnedFd>,
     given: Vec<OwnedFd>,
+    trees: &[(TreePlace, OwnedFd)],
 ) -> Result<(Init, Session), Failed> {
     let terminal = config
         .spec
@@ -119,9 +120,9 @@ fn create(
         }
     };
     let mut spec = None;
-    if !config.image_mounts.is_empty() {
+    if !config.image_mounts.is_empty() || !trees.is_empty() {
         let mut with_mounts = config.spec.clone();
-        mounts::add(config, &mut with_mounts)?;
+        mounts::add(config, trees, &mut with_mounts)?;
         spec = Some(with_mounts);
     }
     let spec = spec.as_ref().unwrap_or(&config.spec);

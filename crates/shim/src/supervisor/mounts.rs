@@ -2,15 +2,17 @@
 //! own, so that nothing is left of them when it dies.
 
 use std::fs;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use oci::runtime::{MountBuilder, Spec};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use oci::runtime::{Mount, MountBuilder, Spec};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use sys::process::Namespaces;
 
 use super::Failed;
+use crate::protocol::TreePlace;
 use crate::{Config, ImageMount, Overlay};
 
 /// Mounts an overlay, attached nowhere.
@@ -28,8 +30,13 @@ pub(super) fn overlay(overlay: &Overlay, action: &'static str) -> Result<OwnedFd
     made.map_err(|error| Failed::io(action, &error))
 }
 
-/// Makes the image mounts in a mount namespace of the shim's own and adds them to the spec.
-pub(super) fn add(config: &Config, spec: &mut Spec) -> Result<(), Failed> {
+/// Attaches image mounts and trees in a mount namespace of the shim's own and adds them to the
+/// spec.
+pub(super) fn add(
+    config: &Config,
+    trees: &[(TreePlace, OwnedFd)],
+    spec: &mut Spec,
+) -> Result<(), Failed> {
     let private = sys::process::unshare(Namespaces::MOUNT).and_then(|()| {
         let slave = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
         Ok(mount_change("/", slave)?)
@@ -39,18 +46,39 @@ pub(super) fn add(config: &Config, spec: &mut Spec) -> Result<(), Failed> {
     for (number, wanted) in config.image_mounts.iter().enumerate() {
         let place = config.dir.join("mounts").join(number.to_string());
         let source = mount_at(wanted, &place)?;
-        let mode = if wanted.read_only { "ro" } else { "rw" };
-        let mount = MountBuilder::default()
-            .destination(&wanted.destination)
-            .source(source)
-            .typ("bind")
-            .options(["rbind", "rprivate", mode].map(str::to_owned))
-            .build()
-            .map_err(|error| Failed::invalid(error.to_string()))?;
-        mounts.push(mount);
+        mounts.push(bind(&wanted.destination, source, wanted.read_only)?);
+    }
+    for (number, (wanted, tree)) in trees.iter().enumerate() {
+        let place = config.dir.join("mounts").join(format!("tree{number}"));
+        attach_at(tree, &place).map_err(|error| Failed::io("mount a part of a stage", &error))?;
+        mounts.push(bind(&wanted.destination, place, wanted.read_only)?);
     }
     spec.set_mounts(Some(mounts));
     Ok(())
+}
+
+fn bind(destination: &Path, source: PathBuf, read_only: bool) -> Result<Mount, Failed> {
+    let mode = if read_only { "ro" } else { "rw" };
+    MountBuilder::default()
+        .destination(destination)
+        .source(source)
+        .typ("bind")
+        .options(["rbind", "rprivate", mode].map(str::to_owned))
+        .build()
+        .map_err(|error| Failed::invalid(error.to_string()))
+}
+
+/// Attaches a mount to a new place of its own kind: folder on folder, file on file.
+fn attach_at(mount: &OwnedFd, place: &Path) -> io::Result<()> {
+    let is_folder = FileType::from_raw_mode(rustix::fs::fstat(mount)?.st_mode).is_dir();
+    let parent = place.parent().unwrap_or(place);
+    fs::create_dir_all(if is_folder { place } else { parent })?;
+    if !is_folder {
+        fs::File::create(place)?;
+    }
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let target = rustix::fs::open(place, flags, Mode::empty())?;
+    sys::mount::attach(mount, &target)
 }
 
 /// Mounts the overlay at `place` and gives the path of the wanted part of it.
