@@ -109,7 +109,7 @@ impl Containers {
     async fn run_step(&self, exec: Exec, cancel: CancellationToken) -> Result<i32, Error> {
         let output = exec.output.clone();
         let this = self.clone();
-        let started = blocking(move || this.start_step(exec)).await?;
+        let started = blocking(move || this.start_step(&exec)).await?;
         let out = tokio::task::spawn_blocking({
             let output = output.clone();
             move || pump(started.stdout, Stream::Stdout, &output)
@@ -130,7 +130,7 @@ impl Containers {
         code
     }
 
-    fn start_step(&self, exec: Exec) -> Result<Started, Error> {
+    fn start_step(&self, exec: &Exec) -> Result<Started, Error> {
         let id = Id::random()?.to_string();
         let folder = self.0.layout.steps().join(&id);
         self.0.steps.lock().insert(id.clone());
@@ -142,8 +142,8 @@ impl Containers {
         };
         std::fs::create_dir_all(&step.folder).at("making", &step.folder)?;
         let netns = self.step_network(&mut step, exec.network)?;
-        self.write_step_files(&step, &exec)?;
-        let (config, trees) = self.step_config(&step, &exec)?;
+        self.write_step_files(&step, exec)?;
+        let (config, trees) = self.step_config(&step, exec)?;
         let (stdout, their_stdout) = pipe()?;
         let (stderr, their_stderr) = pipe()?;
         let fds = shim::Fds {

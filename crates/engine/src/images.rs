@@ -266,16 +266,22 @@ impl Images {
 
     fn remove_now(&self, name: &str, force: bool) -> Result<Vec<Removed>, Error> {
         let removed = self.store.write(|tx| {
-            let mut plan = tx.plan_removal(name, force)?;
+            let plan = tx.plan_removal(name, force)?;
             let containers = tx.containers_of(&plan.image.id)?;
-            if plan.delete && !containers.is_empty() {
-                if let Some(refusal) = refuse_removal(&containers, name, force) {
-                    return Ok(Err(refusal));
-                }
-                // A container keeps its image, without a name.
-                plan.delete = false;
+            if !plan.delete || containers.is_empty() {
+                return tx.remove_image(name, force).map(Ok);
             }
-            tx.remove_image(&plan).map(Ok)
+            if let Some(refusal) = refuse_removal(&containers, name, force) {
+                return Ok(Err(refusal));
+            }
+            // A container keeps its image, without a name.
+            for tag in &plan.untag {
+                tx.untag(tag)?;
+            }
+            Ok(Ok(store::Removed {
+                untagged: plan.untag,
+                deleted: Vec::new(),
+            }))
         });
         let removed = match removed {
             Err(store::Error::SeveralTags(image)) => Err(Error::ImageInUse {
@@ -323,10 +329,7 @@ impl Images {
             self.publish("save", id, &id.to_string());
         }
         let store = self.store.clone();
-        Ok(ByteStream::spawn(move |out| {
-            let lease = store.lease();
-            Ok(store.save(&chosen, out, &lease)?)
-        }))
+        Ok(ByteStream::spawn(move |out| Ok(store.save(&chosen, out)?)))
     }
 
     /// Reads such an archive, plain or compressed.
