@@ -1,12 +1,24 @@
 //! Creating a container: everything until its first process waits to be started.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 
-use oci::runtime::{LinuxNamespaceType, Spec};
+use oci::runtime::{Hooks, Linux, LinuxIdMapping, LinuxNamespaceType, LinuxResources, Spec};
+use rustix::process::{Pid, PidfdFlags};
+use sys::process::{Child, Namespaces, Parent};
 
+use crate::cgroup::{self, Groups};
+use crate::channel::{Channel, Message};
+use crate::container::{Container, Process};
+use crate::error::During;
+use crate::hooks::{self, State};
+use crate::idmap;
+use crate::init::{self, Setup};
+use crate::namespaces::Plan;
+use crate::process::Program;
+use crate::rootfs;
 use crate::seccomp::Filter;
-use crate::{Container, Error};
+use crate::{Error, Failure};
 
 /// The root filesystem.
 #[derive(Debug, Default)]
@@ -36,7 +48,8 @@ pub enum Gate {
     /// By [`Init::start`] in the process that created it; if that dies, so does the new one.
     #[default]
     Channel,
-    /// By a connection to this listening socket, from any process (the OCI command line).
+    /// By a connection to this listening socket (of sequential packets), from any process: see
+    /// [`start_at`].
     Listener(OwnedFd),
 }
 
@@ -63,6 +76,8 @@ pub struct CreateOptions<'a> {
     pub keep_fds: Vec<OwnedFd>,
     /// Replace the root by `chroot` (for a root on a ramfs) and not by `pivot_root`.
     pub no_pivot: bool,
+    /// Keep the caller's session keyring.
+    pub no_new_keyring: bool,
 }
 
 impl<'a> CreateOptions<'a> {
@@ -79,16 +94,17 @@ impl<'a> CreateOptions<'a> {
             gate: Gate::default(),
             keep_fds: Vec::new(),
             no_pivot: false,
+            no_new_keyring: false,
         }
     }
 }
 
-/// A created container, whose first process waits before `exec`. Dropping it kills the process
+/// A created container, whose first process waits before `exec`. Dropping it lets the process end
 /// (with [`Gate::Channel`]) but leaves the control groups: [`Container::delete`] removes them.
 #[derive(Debug)]
 pub struct Init {
     container: Container,
-    terminal: Option<OwnedFd>,
+    channel: Channel,
 }
 
 impl Init {
@@ -99,18 +115,340 @@ impl Init {
 
     /// The pty's master side, if `process.terminal` is set; `None` when taken before.
     pub fn take_terminal(&mut self) -> Option<OwnedFd> {
-        self.terminal.take()
+        self.container.take_terminal()
     }
 
     /// Lets the process go on; returns when it has executed the container's program.
     pub fn start(self) -> Result<Container, Error> {
-        todo!()
+        start_over(&self.channel)?;
+        Ok(self.container)
+    }
+
+    /// Leaves it waiting at its [`Gate::Listener`].
+    pub fn into_container(self) -> Container {
+        self.container
+    }
+}
+
+/// Lets a container go on that waits at a listening socket, to which `connection` was made;
+/// returns when it has executed its program.
+pub fn start_at(connection: OwnedFd) -> Result<(), Error> {
+    start_over(&Channel::from(connection))
+}
+
+fn start_over(channel: &Channel) -> Result<(), Error> {
+    let action = || "start the container".to_owned();
+    channel.send(&Message::Start).during(action)?;
+    match channel.receive().during(action)? {
+        None => Ok(()),
+        Some(message) => Err(unexpected(message)),
+    }
+}
+
+fn unexpected(message: Message) -> Error {
+    match message {
+        Message::Failed(failure) => Error::Child(failure),
+        other => {
+            let cause = format!("unexpected {other:?}");
+            Error::Child(Failure::said(crate::Step::Protocol, "create", &cause))
+        }
     }
 }
 
 /// Creates a container.
-pub fn create(options: CreateOptions<'_>) -> Result<Init, Error> {
-    let _: Option<BorrowedFd<'_>> = None;
-    drop(options);
-    todo!()
+pub fn create(mut options: CreateOptions<'_>) -> Result<Init, Error> {
+    let spec = options.spec;
+    let plan = Plan::new(spec, std::mem::take(&mut options.join))?;
+    let mut groups = Groups::at(&groups_path(spec, options.id))?;
+    let filter = filter_of(&mut options)?;
+    let (ours, theirs) = Channel::pair().during(|| "make a socket pair".to_owned())?;
+    let hooks_outside = has_hooks_outside(spec);
+    let mut ours = Some(ours);
+    let child = {
+        let setup = setup(&mut options, &plan, &groups, filter.as_ref())?;
+        spawn(setup, theirs, &mut ours)?
+    };
+    let ours = ours.take().ok_or(Error::Vanished)?;
+    let mut parent = Beginning {
+        options: &options,
+        plan: &plan,
+        groups: &mut groups,
+        channel: &ours,
+        pid: child.pid,
+        terminal: None,
+    };
+    let result = parent.accompany(hooks_outside);
+    let terminal = parent.terminal.take();
+    match result {
+        Ok(()) => {
+            let init = Process::new(child, terminal);
+            Ok(Init {
+                container: Container::new(init, groups),
+                channel: ours,
+            })
+        }
+        Err(error) => {
+            // The first error counts, not those of clearing up after it.
+            let _ = rustix::process::pidfd_send_signal(&child.pidfd, rustix::process::Signal::KILL);
+            let _ =
+                rustix::process::waitpid(Some(child.pid), rustix::process::WaitOptions::empty());
+            let _ = groups.remove();
+            Err(error)
+        }
+    }
+}
+
+fn groups_path(spec: &Spec, id: &str) -> PathBuf {
+    let linux = spec.linux().as_ref();
+    let path = linux.and_then(|linux| linux.cgroups_path().as_deref());
+    cgroup::path_of(path, id)
+}
+
+fn filter_of(options: &mut CreateOptions<'_>) -> Result<Option<Filter>, Error> {
+    if let Some(filter) = options.filter.take() {
+        return Ok(Some(filter));
+    }
+    let linux = options.spec.linux().as_ref();
+    match linux.and_then(|linux| linux.seccomp().as_ref()) {
+        Some(profile) => Ok(Some(crate::seccomp::compile_oci(profile)?)),
+        None => Ok(None),
+    }
+}
+
+fn has_hooks_outside(spec: &Spec) -> bool {
+    let any = |list: &Option<Vec<_>>| list.as_ref().is_some_and(|list| !list.is_empty());
+    spec.hooks().as_ref().is_some_and(|hooks| {
+        let prestart = hooks.prestart();
+        any(prestart) || any(hooks.create_runtime())
+    })
+}
+
+fn setup<'a>(
+    options: &'a mut CreateOptions<'_>,
+    plan: &'a Plan,
+    groups: &'a Groups,
+    filter: Option<&'a Filter>,
+) -> Result<Setup<'a>, Error> {
+    let spec: &'a Spec = options.spec;
+    let process = spec.process().as_ref();
+    let process = process.ok_or_else(|| Error::Spec("there is no process".to_owned()))?;
+    let (tree, path) = match std::mem::take(&mut options.rootfs) {
+        Rootfs::Mount(tree) => (Some(tree), None),
+        Rootfs::Path => {
+            let root = spec.root().as_ref();
+            let root = root.ok_or_else(|| Error::Spec("there is no root".to_owned()))?;
+            (None, Some(options.bundle.join(root.path())))
+        }
+    };
+    let mounts = spec.mounts().iter().flatten();
+    let mut root = rootfs::Plan {
+        spec,
+        bundle: options.bundle,
+        tree,
+        path,
+        mounts: mounts.map(rootfs::Prepared::new).collect(),
+        cgroup: groups,
+        namespaces: plan.new,
+        in_user_namespace: plan.changes_user(),
+        no_pivot: options.no_pivot,
+    };
+    // Inside a user namespace the sources may be out of reach; id maps need the host's rights.
+    if rustix::process::geteuid().is_root() && (plan.changes_user() || root.wears_id_maps()) {
+        rootfs::open_trees(&mut root)?;
+        idmap::dress(&mut root)?;
+    }
+    Ok(Setup {
+        id: options.id,
+        spec,
+        bundle: options.bundle,
+        namespaces: plan,
+        root,
+        stdio: std::mem::take(&mut options.stdio),
+        program: Program {
+            process,
+            filter,
+            keep_fds: &options.keep_fds,
+            in_user_namespace: plan.changes_user(),
+        },
+        gate: std::mem::take(&mut options.gate),
+        hooks_outside: has_hooks_outside(spec),
+        no_new_keyring: options.no_new_keyring,
+    })
+}
+
+/// Makes the first process, through a helper if it must be made inside other namespaces.
+fn spawn(
+    setup: Setup<'_>,
+    channel: Channel,
+    others_end: &mut Option<Channel>,
+) -> Result<Child, Error> {
+    let action = || "make the container's process".to_owned();
+    let plan = setup.namespaces;
+    let run = |channel| {
+        // Only the copy: so that this process sees the end of the other.
+        drop(others_end.take());
+        init::run(setup, channel)
+    };
+    match plan.needs_helper() {
+        true => through_helper(|| plan.enter(), plan.made_by_clone(), channel, run),
+        false => sys::process::spawn(plan.made_by_clone(), Parent::Caller, || run(channel))
+            .during(action),
+    }
+}
+
+/// Has a helper enter namespaces and make a process in them, which is the caller's
+/// child and not the helper's.
+pub(crate) fn through_helper(
+    enter: impl Fn() -> Result<(), Failure>,
+    new: Namespaces,
+    channel: Channel,
+    run: impl FnOnce(Channel) -> i32,
+) -> Result<Child, Error> {
+    let action = || "make the container's process".to_owned();
+    let (ours, theirs) = Channel::pair().during(action)?;
+    let helper = sys::process::spawn(Namespaces::empty(), Parent::Caller, || {
+        let made = enter().and_then(|()| {
+            use crate::error::At as _;
+            // From now on in sight of the container's processes.
+            let hidden = rustix::process::DumpableBehavior::NotDumpable;
+            rustix::process::set_dumpable_behavior(hidden).at(crate::Step::Namespace, "helper")?;
+            sys::process::spawn(new, Parent::CallersParent, || run(channel))
+                .at(crate::Step::Namespace, "process")
+        });
+        let message = match made {
+            Ok(child) => Message::Pid(child.pid.as_raw_nonzero().get()),
+            Err(failure) => Message::Failed(failure),
+        };
+        i32::from(theirs.send(&message).is_err())
+    })
+    .during(action)?;
+    let message = ours.receive().during(action);
+    rustix::process::waitpid(Some(helper.pid), rustix::process::WaitOptions::empty())
+        .during(action)?;
+    match message? {
+        Some(Message::Pid(pid)) => {
+            let pid = Pid::from_raw(pid).ok_or(Error::Vanished)?;
+            let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).during(action)?;
+            Ok(Child { pid, pidfd })
+        }
+        Some(other) => Err(unexpected(other)),
+        None => Err(Error::Vanished),
+    }
+}
+
+/// The parent's part while the first process gets ready.
+struct Beginning<'a> {
+    options: &'a CreateOptions<'a>,
+    plan: &'a Plan,
+    groups: &'a mut Groups,
+    channel: &'a Channel,
+    pid: Pid,
+    terminal: Option<OwnedFd>,
+}
+
+impl Beginning<'_> {
+    fn accompany(&mut self, hooks_outside: bool) -> Result<(), Error> {
+        match self.provide(hooks_outside) {
+            // Why the other side does not listen any more says more than that it does not.
+            Err(error @ Error::Io { .. }) => Err(match self.await_ready() {
+                Err(told @ Error::Child(_)) => told,
+                _ => error,
+            }),
+            other => other,
+        }
+    }
+
+    fn provide(&mut self, hooks_outside: bool) -> Result<(), Error> {
+        let spec = self.options.spec;
+        let linux = spec.linux().as_ref();
+        if self.plan.new.contains(Namespaces::USER) {
+            let maps = |list: fn(&Linux) -> &Option<Vec<LinuxIdMapping>>| {
+                linux
+                    .and_then(|linux| list(linux).as_deref())
+                    .unwrap_or(&[])
+            };
+            idmap::write(
+                self.pid,
+                maps(Linux::uid_mappings),
+                maps(Linux::gid_mappings),
+            )?;
+            self.say(&Message::Mapped)?;
+        }
+        self.join_groups(linux)?;
+        self.set_oom_score()?;
+        self.say(&Message::Joined(self.pid.as_raw_nonzero().get()))?;
+        if hooks_outside {
+            self.expect(|message| matches!(message, Message::Prepared))?;
+            self.run_hooks()?;
+            self.say(&Message::Hooked)?;
+        }
+        self.await_ready()
+    }
+
+    fn join_groups(&mut self, linux: Option<&Linux>) -> Result<(), Error> {
+        let lenient = !rustix::process::geteuid().is_root();
+        self.groups.create(lenient)?;
+        let resources = linux.and_then(|linux| linux.resources().as_ref());
+        let nothing = LinuxResources::default();
+        self.groups.limit(resources.unwrap_or(&nothing), lenient)?;
+        match self.groups.join(self.pid) {
+            Err(_) if lenient => Ok(()),
+            other => other,
+        }
+    }
+
+    fn set_oom_score(&self) -> Result<(), Error> {
+        let process = self.options.spec.process().as_ref();
+        let Some(score) = process.and_then(oci::runtime::Process::oom_score_adj) else {
+            return Ok(());
+        };
+        set_oom_score(self.pid, score)
+    }
+
+    fn run_hooks(&self) -> Result<(), Error> {
+        let Some(hooks) = self.options.spec.hooks() else {
+            return Ok(());
+        };
+        let pid = self.pid.as_raw_nonzero().get();
+        let state = State::new(self.options.spec, self.options.id, self.options.bundle, pid);
+        let prestart = Hooks::prestart(hooks);
+        hooks::run("prestart", prestart.as_ref(), &state)?;
+        hooks::run("createRuntime", hooks.create_runtime().as_ref(), &state)
+    }
+
+    fn say(&self, message: &Message) -> Result<(), Error> {
+        let sent = self.channel.send(message);
+        sent.during(|| "talk to the container's process".to_owned())
+    }
+
+    fn await_ready(&mut self) -> Result<(), Error> {
+        self.expect(|message| matches!(message, Message::Ready))
+    }
+
+    fn expect(&mut self, wanted: impl Fn(&Message) -> bool) -> Result<(), Error> {
+        loop {
+            let message = self.channel.receive();
+            let message = message.during(|| "listen to the container's process".to_owned())?;
+            match message {
+                None => return Err(Error::Vanished),
+                Some(message) if wanted(&message) => return Ok(()),
+                Some(Message::Terminal(fd)) => self.terminal = Some(fd),
+                Some(other) => return Err(unexpected(other)),
+            }
+        }
+    }
+}
+
+/// Sets how readily the kernel kills the process for memory. What it is anyway needs no right.
+pub(crate) fn set_oom_score(pid: Pid, score: i32) -> Result<(), Error> {
+    let path = format!("/proc/{}/oom_score_adj", pid.as_raw_nonzero());
+    let error = match std::fs::write(&path, score.to_string()) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    let is_so = std::fs::read_to_string(&path).is_ok_and(|text| text.trim() == score.to_string());
+    match is_so {
+        true => Ok(()),
+        false => Err(error).during(|| format!("set oomScoreAdj to {score}")),
+    }
 }

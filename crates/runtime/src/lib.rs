@@ -5,15 +5,24 @@
 //! the caller that goes on running Rust code, which is sound only if no other thread could have
 //! held a lock. [`create`] and [`Container::exec`] refuse to run in a threaded process.
 
-#![expect(clippy::todo, reason = "first landing")]
-
+pub mod capabilities;
+pub mod cgroup;
+mod channel;
 mod container;
 mod create;
 mod error;
 mod exec;
+mod hooks;
+mod idmap;
+mod init;
+mod memory_policy;
+mod namespaces;
+mod process;
+mod rootfs;
 pub mod seccomp;
+mod terminal;
 
 pub use container::{Container, Process};
-pub use create::{CreateOptions, Gate, Init, Rootfs, Stdio, create};
+pub use create::{CreateOptions, Gate, Init, Rootfs, Stdio, create, start_at};
 pub use error::{Error, Failure, Step};
 pub use exec::ExecOptions;
