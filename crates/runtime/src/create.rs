@@ -210,7 +210,7 @@ fn filter_of(options: &mut CreateOptions<'_>) -> Result<Option<Filter>, Error> {
     }
     let linux = options.spec.linux().as_ref();
     match linux.and_then(|linux| linux.seccomp().as_ref()) {
-        Some(profile) => Ok(Some(crate::seccomp::compile_oci(profile)?)),
+        Some(profile) => Ok(Some(crate::seccomp::Rules::try_from(profile)?.compile()?)),
         None => Ok(None),
     }
 }

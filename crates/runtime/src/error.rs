@@ -133,7 +133,7 @@ pub enum Error {
     Spec(String),
     /// The seccomp profile cannot be compiled.
     #[error(transparent)]
-    Seccomp(#[from] crate::seccomp::Error),
+    Seccomp(#[from] crate::seccomp::SeccompError),
     /// The new process ended without a word.
     #[error("the container's process ended before it was ready")]
     Vanished,

@@ -206,11 +206,11 @@ impl Program<'_> {
             // the privileges can be gone before.
             Some(filter) if no_new_privileges => {
                 sets.apply()?;
-                filter.load().at(Step::Seccomp, "filter")
+                load(filter)
             }
             Some(filter) => {
                 sets.apply_with(CapabilitySet::SYS_ADMIN)?;
-                filter.load().at(Step::Seccomp, "filter")?;
+                load(filter)?;
                 sets.apply()
             }
         }
@@ -265,6 +265,10 @@ impl Program<'_> {
             Some(label) => write_label("exec", label).at(Step::Security, label),
         }
     }
+}
+
+fn load(filter: &Filter) -> Result<(), Failure> {
+    filter.load().map(drop).at(Step::Seccomp, "filter")
 }
 
 /// Writes to an attribute of this process on what is verified to be the proc filesystem.

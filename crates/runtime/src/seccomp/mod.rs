@@ -65,21 +65,3 @@ pub enum SeccompError {
     #[error("the seccomp filter is {0} instructions long; the kernel takes 4096")]
     TooLong(usize),
 }
-
-/// Why a profile cannot be compiled.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// x
-    #[error("x")]
-    X,
-}
-
-pub(crate) fn compile_oci(_: &oci::runtime::LinuxSeccomp) -> Result<Filter, Error> {
-    Err(Error::X)
-}
-
-impl Filter {
-    pub(crate) fn load(&self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
