@@ -33,6 +33,15 @@ pub enum BuildError {
         /// What went wrong.
         message: String,
     },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The result cannot be written as a tar, or read from one.
+    #[error(transparent)]
+    Tar(#[from] store::tar::TarError),
+    /// A bug of ours stopped the build.
+    #[error("the build stopped unexpectedly")]
+    Panicked,
     /// The build was cancelled.
     #[error("the build was cancelled")]
     Cancelled,

@@ -86,12 +86,25 @@ type Map<D> = HashMap<CacheKey, (Arc<Flight<D>>, usize)>;
 /// All ops that run.
 pub(crate) struct Flights<D: Domain> {
     map: Mutex<Map<D>>,
+    /// How many were cancelled and have not ended yet.
+    ending: watch::Sender<usize>,
 }
 
 impl<D: Domain> Flights<D> {
     pub(crate) fn new() -> Arc<Self> {
         let map = Mutex::new(HashMap::new());
-        Arc::new(Self { map })
+        let ending = watch::Sender::new(0);
+        Arc::new(Self { map, ending })
+    }
+
+    /// Waits until no cancelled op runs any more.
+    pub(crate) async fn settled(&self) {
+        // The sender lives as long as `self`: waiting cannot fail.
+        let _ = self
+            .ending
+            .subscribe()
+            .wait_for(|ending| *ending == 0)
+            .await;
     }
 
     /// Waits for the flight `key`, together with others if there is one already; else `start`
@@ -131,6 +144,9 @@ impl<D: Domain> Flights<D> {
         tokio::spawn(async move {
             let outcome = work.await.unwrap_or(Err(SolveError::Panicked));
             flights.remove(key, &flight);
+            if flight.cancel.is_cancelled() {
+                flights.ending.send_modify(|ending| *ending -= 1);
+            }
             flight.outcome.send_replace(Some(outcome));
         });
     }
@@ -157,6 +173,7 @@ impl<D: Domain> Flights<D> {
         if *waiters == 0 {
             // Whoever comes now starts anew instead of waiting for what is being cancelled.
             map.remove(&key);
+            self.ending.send_modify(|ending| *ending += 1);
             flight.cancel.cancel();
         }
     }

@@ -36,6 +36,10 @@ pub trait Op<D: Domain>: Send + Sync + 'static {
     /// it must be keyed by its content.
     fn definition(&self) -> Option<Vec<Ingredient>>;
 
+    /// Which part of an input that is keyed by content the op looks at, in words of its own. With
+    /// the input's identity it stands for the content until that is looked at.
+    fn selector(&self, input: usize) -> String;
+
     /// What this op would see of input number `input`, for an edge keyed by content.
     fn content_key<'a>(
         &'a self,

@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared as SharedFuture, try_join_all};
 use oci::Digest;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::cache::CacheError;
 use crate::explain::compare;
@@ -50,6 +51,7 @@ pub(crate) struct Session<D: Domain> {
     shared: Arc<Shared<D>>,
     solve: Solve<D>,
     cancel: CancellationToken,
+    tasks: TaskTracker,
     slots: Vec<Slots<D>>,
 }
 
@@ -69,8 +71,16 @@ impl<D: Domain> Session<D> {
             shared,
             solve,
             cancel,
+            tasks: TaskTracker::new(),
             slots,
         })
+    }
+
+    /// Stops all tasks and waits for their end.
+    pub(crate) async fn stop(&self) {
+        self.cancel.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     pub(crate) fn value(self: &Arc<Self>, id: VertexId) -> Pending<D, D::Value> {
@@ -105,7 +115,7 @@ impl<D: Domain> Session<D> {
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         let pending = slot.get_or_insert_with(|| {
             let cancel = self.cancel.clone();
-            let task = tokio::spawn(async move {
+            let task = self.tasks.spawn(async move {
                 let done = cancel.run_until_cancelled(work).await;
                 done.unwrap_or(Err(SolveError::Cancelled))
             });
@@ -186,9 +196,14 @@ impl<D: Domain> Session<D> {
             .map(|input| input.as_ref().map(|known| known.identity.digest()))
             .collect();
         let by_content = edges.iter().any(|edge| edge.keyed == Keyed::Content);
-        let fast = identities
-            .filter(|_| by_content)
-            .map(|identities| CacheKey::fast(definition, &identities));
+        let fast = identities.filter(|_| by_content).map(|identities| {
+            let op = &self.vertex(id).op;
+            let selectors = (0..edges.len())
+                .filter(|number| edges[*number].keyed == Keyed::Content)
+                .map(|number| Ingredient::new("selector", op.selector(number)));
+            let parts: Vec<_> = definition.iter().cloned().chain(selectors).collect();
+            CacheKey::fast(&parts, &identities)
+        });
         if let Some(fast) = fast {
             let known = self.cache(move |cache| cache.alias(&fast)).await?;
             if let Some(key) = known {
@@ -376,7 +391,7 @@ impl<D: Domain> Session<D> {
         if !own.is_empty() {
             return Ok(Some(Arc::new(Explanation::own(Cause::Changed(own)))));
         }
-        self.inherited(id).await
+        self.inherited(id, &old, new.as_deref()).await
     }
 
     fn own_differences(
@@ -399,8 +414,18 @@ impl<D: Domain> Session<D> {
     }
 
     /// The root cause of the first input that changed.
-    async fn inherited(self: &Arc<Self>, id: VertexId) -> Answer<D, Reason> {
-        for edge in &self.vertex(id).inputs {
+    async fn inherited(
+        self: &Arc<Self>,
+        id: VertexId,
+        old: &Parts,
+        new: Option<&[InputPart]>,
+    ) -> Answer<D, Reason> {
+        for (number, edge) in self.vertex(id).inputs.iter().enumerate() {
+            let before = old.inputs.get(number);
+            let now = new.and_then(|parts| parts.get(number));
+            if before.is_some() && before == now {
+                continue;
+            }
             if let Some(reason) = self.change(edge.from).await? {
                 let name = self.vertex(edge.from).op.name();
                 return Ok(Some(Arc::new(reason.below(&name))));

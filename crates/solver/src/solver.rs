@@ -89,6 +89,8 @@ pub struct Solve<D: Domain> {
     pub nonce: String,
     /// Follows the build.
     pub observer: Arc<dyn Observer<D>>,
+    /// Stops the build.
+    pub cancel: CancellationToken,
 }
 
 impl<D: Domain> Solver<D> {
@@ -104,13 +106,19 @@ impl<D: Domain> Solver<D> {
         }
     }
 
-    /// The values of the targets, in their order. Dropping the future cancels what no other build
-    /// waits for; so does the first failure.
+    /// The values of the targets, in their order. A failure, or `cancel`, stops what no other build
+    /// waits for; when this returns, nothing of it runs any more. Dropping the future stops the same
+    /// without waiting.
     pub async fn solve(&self, solve: Solve<D>) -> Result<Vec<D::Value>, SolveError<D>> {
-        let cancel = CancellationToken::new();
+        let cancel = solve.cancel.child_token();
         let _guard = cancel.clone().drop_guard();
         let targets = solve.targets.clone();
         let session = Session::new(Arc::clone(&self.shared), solve, cancel);
-        try_join_all(targets.into_iter().map(|target| session.value(target))).await
+        let values = try_join_all(targets.into_iter().map(|target| session.value(target))).await;
+        if values.is_err() {
+            session.stop().await;
+            self.shared.flights.settled().await;
+        }
+        values
     }
 }

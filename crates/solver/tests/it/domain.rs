@@ -9,6 +9,7 @@ use solver::{
     CacheStore, Content, Difference, Domain, Edge, Graph, Ingredient, Keyed, Observer, Op,
     Progress, Run, Solve, SolveError, Solver, Task, Vertex, VertexId,
 };
+use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Sums;
 
@@ -70,6 +71,10 @@ impl Op<Sums> for Sum {
             Ingredient::new("the modulus", self.modulus.to_string()),
         ];
         (!self.volatile).then_some(parts)
+    }
+
+    fn selector(&self, _input: usize) -> String {
+        String::new()
     }
 
     fn content_key<'a>(
@@ -172,6 +177,7 @@ pub(crate) async fn solve(
         targets: vec![target],
         nonce: "1".to_owned(),
         observer: Arc::clone(&journal) as Arc<dyn Observer<Sums>>,
+        cancel: CancellationToken::new(),
     };
     let values = solver.solve(solve).await;
     (values.map(|values| values[0]), journal.lines())

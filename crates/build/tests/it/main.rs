@@ -1,0 +1,7 @@
+//! Whole builds on a real store, with an executor that knows a few commands.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod builds;
+mod goldens;
+mod machine;
+mod sandbox;
