@@ -21,8 +21,8 @@ pub(crate) trait Verb: Args + 'static {
     /// Runs the command.
     async fn run(self, session: &Session) -> anyhow::Result<()>;
 
-    /// Adds to the derived definition what derive cannot say.
-    fn define(command: Command) -> Command {
+    /// Adds flags that are known only to be refused; people do not see them.
+    fn refused(command: Command) -> Command {
         command
     }
 }
@@ -42,6 +42,7 @@ pub(crate) struct Entry {
     /// Left out of help and completions.
     pub(crate) hidden: bool,
     define: fn(Command) -> Command,
+    refused: fn(Command) -> Command,
     run: for<'a> fn(&'a ArgMatches, &'a Session) -> Running<'a>,
 }
 
@@ -59,7 +60,8 @@ impl Entry {
             about,
             usage,
             hidden: false,
-            define: define::<V>,
+            define: V::augment_args,
+            refused: V::refused,
             run: run::<V>,
         }
     }
@@ -103,7 +105,7 @@ impl Entry {
         session: &Session,
     ) -> anyhow::Result<()> {
         let program = session.settings.program;
-        let strict = lenient_flags(self.command(program, called));
+        let strict = lenient_flags((self.refused)(self.command(program, called)));
         let first = OsString::from(program);
         let matches = strict
             .try_get_matches_from(std::iter::once(&first).chain(words))
@@ -157,25 +159,29 @@ pub(crate) fn program(first: Option<&OsString>) -> &'static str {
     }
 }
 
+/// The flags before the command.
+pub(crate) fn root(program: &'static str) -> Command {
+    let help = Arg::new("help")
+        .long("help")
+        .short('h')
+        .action(ArgAction::SetTrue);
+    Global::augment_args(Command::new(program))
+        .disable_help_subcommand(true)
+        .disable_version_flag(true)
+        .disable_help_flag(true)
+        .arg(help.help("Print usage"))
+}
+
 /// Reads the global flags and finds the command. Nothing is left to do for `--version` and help.
 pub(crate) fn resolve(
     program: &'static str,
     args: Vec<OsString>,
     environment: &Environment,
 ) -> anyhow::Result<Option<Call>> {
-    let root = Global::augment_args(Command::new(program))
+    let root = root(program)
         .args_override_self(true)
-        .disable_help_subcommand(true)
-        .disable_version_flag(true)
         .allow_external_subcommands(true)
-        .external_subcommand_value_parser(clap::value_parser!(OsString))
-        .disable_help_flag(true)
-        .arg(
-            Arg::new("help")
-                .long("help")
-                .short('h')
-                .action(ArgAction::SetTrue),
-        );
+        .external_subcommand_value_parser(clap::value_parser!(OsString));
     let matches = lenient_flags(root.clone())
         .try_get_matches_from(args)
         .map_err(|error| {
@@ -230,10 +236,6 @@ pub(crate) fn resolve(
 }
 
 const HELP: &str = "\nUsage:  {usage}\n\n{about}\n\n{all-args}{after-help}\n";
-
-fn define<V: Verb>(command: Command) -> Command {
-    V::define(V::augment_args(command))
-}
 
 fn run<'a, V: Verb>(matches: &'a ArgMatches, session: &'a Session) -> Running<'a> {
     Box::pin(async move {

@@ -49,3 +49,18 @@ fn write(mut to: impl io::Write, bytes: &[u8]) -> anyhow::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Asks a question on standard error; only `y` or `yes` is a yes.
+pub(crate) fn ask(question: &str) -> anyhow::Result<bool> {
+    let mut error = io::stderr().lock();
+    io::Write::write_all(
+        &mut error,
+        format!("{question}\nAre you sure you want to continue? [y/N] ").as_bytes(),
+    )?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(
+        answer.trim().to_ascii_lowercase().as_str(),
+        "y" | "yes"
+    ))
+}

@@ -22,6 +22,7 @@ mod progress;
 mod settings;
 mod streams;
 mod terminal;
+mod transfer;
 mod words;
 
 use std::ffi::OsString;

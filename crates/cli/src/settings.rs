@@ -53,7 +53,6 @@ pub(crate) struct Settings {
     /// The folder of its socket.
     pub(crate) run_dir: PathBuf,
     pub(crate) log_level: String,
-    pub(crate) debug: bool,
     pub(crate) config: Config,
 }
 
@@ -108,7 +107,6 @@ impl Settings {
             } else {
                 global.log_level
             },
-            debug: global.debug,
             config: Config::in_folder(config.as_deref())?,
         })
     }

@@ -50,7 +50,7 @@ pub(crate) async fn copy(upgraded: Upgraded, copying: Copying) -> anyhow::Result
         std::thread::spawn(move || {
             if send_input(&socket, keys).unwrap_or(false) {
                 // The receiver is gone when the container ended first.
-                drop(detached.send(()));
+                let _ = detached.send(());
             }
         });
     }

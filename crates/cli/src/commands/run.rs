@@ -58,6 +58,10 @@ impl Verb for Run {
         }
         run.attached(&plan, self.flags.identity.rm).await
     }
+
+    fn refused(command: clap::Command) -> clap::Command {
+        create::flags::later(command)
+    }
 }
 
 /// A container on its way through `run`.

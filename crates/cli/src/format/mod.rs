@@ -11,4 +11,5 @@ mod template;
 pub(crate) mod time;
 
 pub(crate) use list::{List, Row, Style};
+pub(crate) use table::wide as wide_table;
 pub(crate) use template::Template;

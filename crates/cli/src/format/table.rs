@@ -1,10 +1,18 @@
 //! Columns of text, aligned as Go's `tabwriter` does for Docker.
 
-const MINIMUM: usize = 10;
 const PADDING: usize = 3;
 
 /// Aligns tab-separated lines. The last cell of a line is not padded and does not widen a column.
 pub(super) fn align(lines: &[String]) -> String {
+    align_from(10, lines)
+}
+
+/// The same for `top`, whose columns are wider.
+pub(crate) fn wide(lines: &[String]) -> String {
+    align_from(20, lines)
+}
+
+fn align_from(minimum: usize, lines: &[String]) -> String {
     let rows: Vec<Vec<&str>> = lines
         .iter()
         .map(|line| line.split('\t').collect())
@@ -13,7 +21,7 @@ pub(super) fn align(lines: &[String]) -> String {
     for row in &rows {
         for (column, cell) in row.iter().take(row.len() - 1).enumerate() {
             if widths.len() == column {
-                widths.push(MINIMUM);
+                widths.push(minimum);
             }
             widths[column] = widths[column].max(cell.chars().count() + PADDING);
         }

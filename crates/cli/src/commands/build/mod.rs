@@ -52,7 +52,7 @@ impl Verb for Build {
         self.report(&result)
     }
 
-    fn define(command: clap::Command) -> clap::Command {
+    fn refused(command: clap::Command) -> clap::Command {
         flags::later(command)
     }
 }

@@ -290,31 +290,39 @@ const LATER: &[(&str, Option<char>, bool)] = &[
     ("volumes-from", None, true),
 ];
 
+/// Adds the flags to a definition that is for parsing; help and completions do not offer them.
+pub(crate) fn later(command: Command) -> Command {
+    command.args(LATER.iter().map(|(name, short, value)| {
+        let action = if *value {
+            ArgAction::Append
+        } else {
+            ArgAction::SetTrue
+        };
+        Arg::new(*name)
+            .long(*name)
+            .short(*short)
+            .action(action)
+            .hide(true)
+    }))
+}
+
 impl Args for Later {
     fn augment_args(command: Command) -> Command {
-        command.args(LATER.iter().map(|(name, short, value)| {
-            let action = if *value {
-                ArgAction::Append
-            } else {
-                ArgAction::SetTrue
-            };
-            Arg::new(*name)
-                .long(*name)
-                .short(*short)
-                .action(action)
-                .hide(true)
-        }))
+        command
     }
 
     fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
+        command
     }
 }
 
 impl clap::FromArgMatches for Later {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         use clap::parser::ValueSource::CommandLine;
-        let used = |name: &str| matches.value_source(name) == Some(CommandLine);
+        let used = |name: &str| {
+            let known = matches.try_contains_id(name).unwrap_or(false);
+            known && matches.value_source(name) == Some(CommandLine)
+        };
         match LATER.iter().find(|(name, ..)| used(name)) {
             None => Ok(Self),
             Some((name, ..)) => Err(clap::Error::raw(

@@ -29,6 +29,10 @@ impl Verb for Create {
         let client = session.client().await?;
         console::line(container(&self.flags, attached, session, &client).await?)
     }
+
+    fn refused(command: clap::Command) -> clap::Command {
+        flags::later(command)
+    }
 }
 
 /// Makes a container and returns its id. Failures have Docker's status 125.

@@ -3,8 +3,8 @@ use clap::{Args, Command, FromArgMatches};
 use super::*;
 
 fn wire(words: &[&str]) -> String {
-    let command = crate::app::lenient_flags(Flags::augment_args(
-        Command::new("run").disable_help_flag(true),
+    let command = crate::app::lenient_flags(crate::commands::create::flags::later(
+        Flags::augment_args(Command::new("run").disable_help_flag(true)),
     ));
     let parsed = command.try_get_matches_from(std::iter::once(&"run").chain(words));
     let flags = match parsed.and_then(|matches| Flags::from_arg_matches(&matches)) {
