@@ -1,0 +1,4 @@
+//! Real containers through the engine's own interface.
+
+mod fixture;
+mod lifecycle;
