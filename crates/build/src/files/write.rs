@@ -23,6 +23,8 @@ use crate::domain::StepError;
 pub(crate) struct WriteOptions {
     /// Owner of everything; `None` keeps the source's.
     pub(crate) owner: Option<Owner>,
+    /// Owner of what comes out of archives; `None` keeps theirs.
+    pub(crate) unpacked_owner: Option<Owner>,
     /// Mode of everything that is no link; `None` keeps the source's.
     pub(crate) mode: Option<Mode>,
     /// Unpack archives that a source names.
@@ -309,7 +311,7 @@ impl Writer<'_> {
         self.target
             .folder(&self.destination, self.options.owner.unwrap_or((0, 0)))?;
         let options = UntarOptions {
-            owner: self.options.owner,
+            owner: self.options.unpacked_owner,
             mode: match &self.options.mode {
                 Some(Mode::Bits(bits)) => Some(*bits),
                 _ => None,

@@ -172,6 +172,7 @@ impl CopyOp {
         };
         let options = WriteOptions {
             owner,
+            unpacked_owner: owner.filter(|_| self.chown.is_some()),
             mode: self.chmod.as_ref().map(|(_, mode)| mode.clone()),
             unpack: self.unpack,
         };
@@ -181,8 +182,9 @@ impl CopyOp {
             .map_err(error())?;
         let named = items.iter().filter(|item| item.named).count() + self.sources.texts.len();
         let wants_folder = self.destination.ends_with('/') || named > 1;
-        let into = wants_folder || target.is_dir(&destination).map_err(error())?;
-        if wants_folder {
+        let is_folder = target.is_dir(&destination).map_err(error())?;
+        let into = wants_folder || is_folder;
+        if wants_folder && !is_folder {
             target.folder(&destination, options.owner.unwrap_or((0, 0)))?;
         }
         let writer = Writer {
