@@ -1,5 +1,6 @@
 //! Real namespaces: containers on a bridge of a host that is a namespace too, behind which lies a
 //! world that knows nothing of the containers' addresses.
+#![expect(clippy::unwrap_used, reason = "tests, also outside of test functions")]
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -43,9 +44,7 @@ fn join(host: &OwnedFd, network: &BridgeConfig, namespace: &OwnedFd, last: u8) -
     };
     inside(host, || {
         let bridge = bridge::ensure(network).unwrap();
-        let start = Instant::now();
         endpoint::connect(namespace.as_fd(), bridge, &endpoint).unwrap();
-        println!("connect took {:?}", start.elapsed());
     });
     endpoint.host_name
 }
@@ -93,6 +92,13 @@ fn containers_reach_each_other_and_the_world() {
         talk(&world, &one, [10, 99, 0, 1]),
         IpAddr::from([10, 99, 0, 2])
     );
+    // Who has a route nevertheless is not let in: nothing is published.
+    let listener = inside(&one, || TcpListener::bind("0.0.0.0:0").unwrap());
+    let target = SocketAddr::from(([172, 30, 0, 2], listener.local_addr().unwrap().port()));
+    inside(&world, || {
+        add_route([172, 30, 0, 0], 16, [10, 99, 0, 2]);
+        TcpStream::connect_timeout(&target, Duration::from_millis(300)).unwrap_err();
+    });
     // Loopback works, and stays inside.
     assert_eq!(
         talk(&one, &one, [127, 0, 0, 1]),
@@ -116,7 +122,7 @@ fn everything_can_be_done_twice_and_undone() {
     assert_eq!(first, second);
     let name = join(&host, &network, &container, 2);
     inside(&host, || {
-        assert_eq!(endpoint::list().unwrap(), [name.clone()]);
+        assert_eq!(endpoint::list().unwrap(), [name.as_str()]);
         endpoint::disconnect(&name).unwrap();
         endpoint::disconnect(&name).unwrap();
         assert_eq!(endpoint::list().unwrap(), [""; 0]);
@@ -273,4 +279,26 @@ fn set_mtu(name: &str, mtu: u32) {
         .attributes
         .extend([LinkAttribute::IfName(name.into()), LinkAttribute::Mtu(mtu)]);
     route_message(SetLink(message), netlink_packet_core::NLM_F_ACK);
+}
+
+fn add_route(destination: [u8; 4], prefix: u8, gateway: [u8; 4]) {
+    use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE};
+    use netlink_packet_route::route::{
+        RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteType,
+    };
+    use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+    let mut message = RouteMessage::default();
+    message.header.address_family = AddressFamily::Inet;
+    message.header.destination_prefix_length = prefix;
+    message.header.table = RouteHeader::RT_TABLE_MAIN;
+    message.header.protocol = RouteProtocol::Static;
+    message.header.kind = RouteType::Unicast;
+    message.attributes.extend([
+        RouteAttribute::Destination(RouteAddress::Inet(destination.into())),
+        RouteAttribute::Gateway(RouteAddress::Inet(gateway.into())),
+    ]);
+    route_message(
+        RouteNetlinkMessage::NewRoute(message),
+        NLM_F_ACK | NLM_F_CREATE,
+    );
 }
