@@ -253,7 +253,6 @@ impl Containers {
                 upper: exec.rootfs.upper.clone(),
                 volatile: exec.rootfs.volatile,
             }),
-            image_mounts: Vec::new(),
             spec: plan.spec()?,
             seccomp: self.0.filters.file_for(&host)?,
             stdin: shim::StdinMode::Closed,

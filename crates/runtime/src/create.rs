@@ -78,6 +78,9 @@ pub struct CreateOptions<'a> {
     pub no_pivot: bool,
     /// Keep the caller's session keyring.
     pub no_new_keyring: bool,
+    /// The kernel kills the first process when the caller ends, however that happens. (A program
+    /// that changes its user later ends this.)
+    pub dies_with_caller: bool,
 }
 
 impl<'a> CreateOptions<'a> {
@@ -95,6 +98,7 @@ impl<'a> CreateOptions<'a> {
             keep_fds: Vec::new(),
             no_pivot: false,
             no_new_keyring: false,
+            dies_with_caller: false,
         }
     }
 }
@@ -119,9 +123,18 @@ impl Init {
     }
 
     /// Lets the process go on; returns when it has executed the container's program.
+    /// If that fails, nothing is left of it.
     pub fn start(self) -> Result<Container, Error> {
-        start_over(&self.channel)?;
-        Ok(self.container)
+        match start_over(&self.channel) {
+            Ok(()) => Ok(self.container),
+            Err(error) => {
+                // The first error counts, not those of clearing up after it.
+                let _ = self.container.kill(rustix::process::Signal::KILL);
+                let _ = self.container.init().wait();
+                let _ = self.container.delete();
+                Err(error)
+            }
+        }
     }
 
     /// Leaves it waiting at its [`Gate::Listener`].
@@ -269,6 +282,7 @@ fn setup<'a>(
             filter,
             keep_fds: &options.keep_fds,
             in_user_namespace: plan.changes_user(),
+            dies_with_parent: options.dies_with_caller,
         },
         gate: std::mem::take(&mut options.gate),
         hooks_outside: has_hooks_outside(spec),

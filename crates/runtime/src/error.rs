@@ -79,7 +79,11 @@ impl Failure {
             step,
             object: object.to_string(),
             cause: cause(error),
-            errno: error.raw_os_error().unwrap_or(0),
+            errno: error.raw_os_error().unwrap_or(match error.kind() {
+                io::ErrorKind::NotFound => rustix::io::Errno::NOENT.raw_os_error(),
+                io::ErrorKind::PermissionDenied => rustix::io::Errno::ACCESS.raw_os_error(),
+                _ => 0,
+            }),
         }
     }
 

@@ -178,6 +178,7 @@ fn live(
         filter: options.filter.as_ref(),
         keep_fds: &options.keep_fds,
         in_user_namespace: other_user,
+        dies_with_parent: false,
     };
     program.set_limits()?;
     let executable = program.find()?;

@@ -25,6 +25,8 @@ pub(crate) struct Program<'a> {
     pub(crate) filter: Option<&'a Filter>,
     pub(crate) keep_fds: &'a [OwnedFd],
     pub(crate) in_user_namespace: bool,
+    /// Does the kernel kill it when its parent ends?
+    pub(crate) dies_with_parent: bool,
 }
 
 /// A program that was found, with its arguments as the kernel wants them.
@@ -188,6 +190,11 @@ impl Program<'_> {
         let umask = user.umask().unwrap_or(0o022);
         rustix::process::umask(Mode::from_raw_mode(umask & 0o777));
         take_ids(user, self.in_user_namespace)?;
+        if self.dies_with_parent {
+            // After the ids: the kernel forgets it when they change.
+            let signal = Some(rustix::process::Signal::KILL);
+            rustix::process::set_parent_process_death_signal(signal).at(Step::Ids, "parent")?;
+        }
         sys::process::reset_signals().at(Step::Descriptors, "signals")?;
         let above = i32::try_from(self.keep_fds.len()).unwrap_or(i32::MAX - 3) + 3;
         channel.move_above(above).at(Step::Descriptors, "channel")?;

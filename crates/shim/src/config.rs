@@ -21,9 +21,6 @@ pub struct Config {
     pub mode: Mode,
     /// The container's root.
     pub rootfs: Rootfs,
-    /// Mounts of (parts of) other snapshots, after those of the spec.
-    #[serde(default)]
-    pub image_mounts: Vec<ImageMount>,
     /// What is run, in OCI's words. `root.path` is ignored in favour of `rootfs`;
     /// `linux.seccomp` in favour of `seccomp`; `process.terminal` and `consoleSize` count.
     pub spec: Spec,
@@ -78,20 +75,6 @@ pub struct Overlay {
     /// No syncs: the content is of no use after a crash of the machine.
     #[serde(default)]
     pub volatile: bool,
-}
-
-/// A part of another snapshot inside the container.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImageMount {
-    /// Where it appears.
-    pub destination: PathBuf,
-    /// What is mounted.
-    pub source: Overlay,
-    /// Path inside of it, resolved beneath its root; empty is all.
-    #[serde(default)]
-    pub subpath: PathBuf,
-    /// Whether writes are refused.
-    pub read_only: bool,
 }
 
 /// What becomes of standard input.

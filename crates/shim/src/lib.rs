@@ -36,7 +36,7 @@ mod supervisor;
 mod wire;
 
 pub use client::{Client, Events, Next};
-pub use config::{Config, ImageMount, LogOptions, Mode, Overlay, Rootfs, StdinMode};
+pub use config::{Config, LogOptions, Mode, Overlay, Rootfs, StdinMode};
 pub use error::Error;
 pub use exit::Exit;
 pub use protocol::{Attach, Event, Exec, ExecState, Size, State, Status, Streams};

@@ -14,7 +14,7 @@ use rustix::net::{
 };
 
 /// Most descriptors that one message carries here.
-pub const MAX_FDS: usize = 8;
+pub const MAX_FDS: usize = 128;
 
 /// A connected pair of message sockets, closed on exec.
 pub fn message_pair() -> io::Result<(OwnedFd, OwnedFd)> {

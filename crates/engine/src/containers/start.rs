@@ -274,7 +274,6 @@ impl Containers {
                 upper: overlay.upper.clone(),
                 volatile: overlay.volatile,
             }),
-            image_mounts: Vec::new(),
             spec: plan.spec()?,
             seccomp,
             stdin: match (options.process.open_stdin, options.process.stdin_once) {

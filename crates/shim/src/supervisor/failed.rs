@@ -2,6 +2,7 @@
 
 use std::io;
 
+use runtime::Step;
 use rustix::io::Errno;
 
 use crate::protocol::{FailureKind, Message};
@@ -57,10 +58,13 @@ impl Failed {
     /// The runtime failed.
     pub(crate) fn runtime(error: &runtime::Error) -> Self {
         let kind = match error {
-            runtime::Error::Child(failure) => match Errno::from_raw_os_error(failure.errno) {
-                Errno::NOENT | Errno::NOTDIR => FailureKind::NotFound,
-                _ => FailureKind::NotExecutable,
-            },
+            runtime::Error::Child(failure) if failure.step == Step::Executable => {
+                let missing = [Errno::NOENT, Errno::NOTDIR].map(Errno::raw_os_error);
+                match missing.contains(&failure.errno) {
+                    true => FailureKind::NotFound,
+                    false => FailureKind::NotExecutable,
+                }
+            }
             _ => FailureKind::Internal,
         };
         Self {

@@ -120,7 +120,7 @@ fn create(
         }
     };
     let mut spec = None;
-    if !config.image_mounts.is_empty() || !trees.is_empty() {
+    if !trees.is_empty() {
         let mut with_mounts = config.spec.clone();
         mounts::add(config, trees, &mut with_mounts)?;
         spec = Some(with_mounts);
@@ -129,6 +129,7 @@ fn create(
     let mut options = CreateOptions::new(&config.id, spec, &config.dir);
     options.rootfs = rootfs(&config.rootfs)?;
     options.stdio = runtime::Stdio::Files(ends);
+    options.dies_with_caller = true;
     options.filter = config.seccomp.as_deref().map(filter).transpose()?;
     options.join = netns
         .map(|netns| (LinuxNamespaceType::Network, netns))

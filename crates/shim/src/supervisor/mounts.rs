@@ -3,17 +3,17 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use oci::runtime::{Mount, MountBuilder, Spec};
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::mount::{MountPropagationFlags, mount_change};
 use sys::process::Namespaces;
 
 use super::Failed;
 use crate::protocol::TreePlace;
-use crate::{Config, ImageMount, Overlay};
+use crate::{Config, Overlay};
 
 /// Mounts an overlay, attached nowhere.
 pub(super) fn overlay(overlay: &Overlay, action: &'static str) -> Result<OwnedFd, Failed> {
@@ -30,8 +30,7 @@ pub(super) fn overlay(overlay: &Overlay, action: &'static str) -> Result<OwnedFd
     made.map_err(|error| Failed::io(action, &error))
 }
 
-/// Attaches image mounts and trees in a mount namespace of the shim's own and adds them to the
-/// spec.
+/// Attaches trees in a mount namespace of the shim's own and adds them to the spec.
 pub(super) fn add(
     config: &Config,
     trees: &[(TreePlace, OwnedFd)],
@@ -43,13 +42,8 @@ pub(super) fn add(
     });
     private.map_err(|error| Failed::io("make a mount namespace", &error))?;
     let mut mounts = spec.mounts().clone().unwrap_or_default();
-    for (number, wanted) in config.image_mounts.iter().enumerate() {
-        let place = config.dir.join("mounts").join(number.to_string());
-        let source = mount_at(wanted, &place)?;
-        mounts.push(bind(&wanted.destination, source, wanted.read_only)?);
-    }
     for (number, (wanted, tree)) in trees.iter().enumerate() {
-        let place = config.dir.join("mounts").join(format!("tree{number}"));
+        let place = config.dir.join("mounts").join(number.to_string());
         attach_at(tree, &place).map_err(|error| Failed::io("mount a part of a stage", &error))?;
         mounts.push(bind(&wanted.destination, place, wanted.read_only)?);
     }
@@ -79,34 +73,4 @@ fn attach_at(mount: &OwnedFd, place: &Path) -> io::Result<()> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let target = rustix::fs::open(place, flags, Mode::empty())?;
     sys::mount::attach(mount, &target)
-}
-
-/// Mounts the overlay at `place` and gives the path of the wanted part of it.
-fn mount_at(wanted: &ImageMount, place: &Path) -> Result<PathBuf, Failed> {
-    let failed = |error: &std::io::Error| Failed::io("mount another image", error);
-    let mount = overlay(&wanted.source, "mount another image")?;
-    fs::create_dir_all(place).map_err(|error| failed(&error))?;
-    let target = open_folder(place).map_err(|error| failed(&error.into()))?;
-    sys::mount::attach(&mount, &target).map_err(|error| failed(&error))?;
-    let subpath = wanted.subpath.strip_prefix("/").unwrap_or(&wanted.subpath);
-    if subpath.as_os_str().is_empty() {
-        return Ok(place.to_owned());
-    }
-    let flags = OFlags::PATH | OFlags::CLOEXEC;
-    let beneath = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let part = rustix::fs::openat2(&mount, subpath, flags, Mode::empty(), beneath);
-    let part = part.map_err(|error| {
-        let destination = wanted.destination.display();
-        Failed::invalid(format!(
-            "{} for the mount on {destination}: {error}",
-            subpath.display()
-        ))
-    })?;
-    fs::read_link(format!("/proc/self/fd/{}", part.as_fd().as_raw_fd()))
-        .map_err(|error| failed(&error))
-}
-
-fn open_folder(path: &Path) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty())
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read;
 
-use shim::{Fds, ImageMount, Mode, Overlay, Stdio};
+use shim::{Fds, Mode, Stdio, Tree};
 
 use crate::support::{Container, container, exit, wait_for};
 
@@ -28,7 +28,7 @@ fn output_goes_where_the_engine_says() {
     };
     let fds = Fds {
         stdio: Some(stdio),
-        netns: None,
+        ..Fds::default()
     };
     let (mut client, _) = shim::spawn(&Container::program(), &container.config, fds).unwrap();
     client.start().unwrap();
@@ -59,7 +59,7 @@ fn hanging_up_kills_and_cleans_up() {
 
 #[test]
 fn other_images_are_mounted_whole_and_in_part() {
-    let script = "cat /whole/file /part/deep; cat /part/file; : > /part/new; ls /part";
+    let script = "cat /whole/file /part/deep; (: > /part/new); ls /part; cat /etc/one";
     let Some(mut container) = step(&["sh", "-c", script]) else {
         return;
     };
@@ -71,22 +71,31 @@ fn other_images_are_mounted_whole_and_in_part() {
     fs::create_dir_all(at("b")).unwrap();
     fs::write(at("a/sub/deep"), "deep\n").unwrap();
     fs::write(at("b/file"), "file\n").unwrap();
-    let source = Overlay {
+    let stage = sys::mount::Overlay {
         lower: vec![at("a"), at("b")],
-        upper: None,
-        volatile: false,
+        ..Default::default()
     };
-    let mount = |destination: &str, subpath: &str| ImageMount {
+    let stage = stage.mount().unwrap();
+    let tree = |destination: &str, path: &str| Tree {
         destination: destination.into(),
-        source: source.clone(),
-        subpath: subpath.into(),
         read_only: true,
+        mount: sys::mount::clone_tree(&stage, path.as_ref(), true).unwrap(),
     };
-    container.config.image_mounts = vec![mount("/whole", ""), mount("/part", "/sub")];
-    exit(&mut container.start());
+    let trees = vec![
+        tree("/whole", "."),
+        tree("/part", "sub"),
+        tree("/etc/one", "file"),
+    ];
+    let fds = Fds {
+        trees,
+        ..Fds::default()
+    };
+    let (mut client, _) = shim::spawn(&Container::program(), &container.config, fds).unwrap();
+    client.start().unwrap();
+    exit(&mut client.subscribe().unwrap());
     assert_eq!(
         container.log(shim::log::Stream::Stdout),
-        "file\ndeep\ndeep\n"
+        "file\ndeep\ndeep\nfile\n"
     );
     assert!(
         container

@@ -70,7 +70,6 @@ pub(crate) fn container(arguments: &[&str]) -> Option<Container> {
             upper: Some((at("upper"), at("work"))),
             volatile: false,
         }),
-        image_mounts: Vec::new(),
         spec: spec(&id, arguments),
         id,
         seccomp: None,
@@ -125,14 +124,9 @@ impl Container {
         self
     }
 
-    /// The test's shim program, which cargo builds beside the tests.
+    /// The test's shim program.
     pub(crate) fn program() -> PathBuf {
-        let test = std::env::current_exe().unwrap();
-        test.parent()
-            .unwrap()
-            .parent()
-            .unwrap()
-            .join("examples/process")
+        env!("CARGO_BIN_EXE_shim-process").into()
     }
 
     pub(crate) fn create(&self) -> Client {
@@ -182,7 +176,7 @@ impl Container {
         wait_for("the shim's end", || {
             let groups = ["memory", "pids", "unified", ""];
             let group = |name: &&str| Path::new("/sys/fs/cgroup").join(name).join(&path).exists();
-            !socket.exists() && !groups.iter().any(|name| group(&name))
+            !socket.exists() && !groups.iter().any(|name| group(name))
         });
     }
 }
@@ -221,13 +215,9 @@ pub(crate) fn exec(id: &str, arguments: &[&str], streams: Streams) -> Exec {
 /// Reads events up to the exit.
 pub(crate) fn exit(events: &mut Events) -> Exit {
     loop {
-        match events
-            .wait_next()
-            .unwrap()
-            .expect("the shim ended without a word")
-        {
-            Event::Exited(exit) => return exit,
-            _ => {}
+        let event = events.wait_next().unwrap();
+        if let Event::Exited(exit) = event.unwrap() {
+            return exit;
         }
     }
 }

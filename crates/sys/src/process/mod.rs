@@ -191,12 +191,14 @@ pub fn enter_process(pidfd: impl AsFd, namespaces: Namespaces) -> io::Result<()>
     check(unsafe { libc::setns(pidfd.as_fd().as_raw_fd(), flags) })
 }
 
-/// Gives signals back their first meaning: none blocked, and `SIGPIPE`, which Rust ignores, ends
-/// the process. Handlers go away by themselves when a program is executed.
+/// Gives signals back their first meaning: none blocked and none ignored, neither `SIGPIPE`, which
+/// Rust ignores, nor what whoever started us did not want. Handlers go away by themselves when a
+/// program is executed.
 pub fn reset_signals() -> io::Result<()> {
-    // SAFETY: the default action is no function of ours.
-    if unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) } == libc::SIG_ERR {
-        return Err(io::Error::last_os_error());
+    for signal in 1..=libc::SIGRTMAX() {
+        // It fails for those that cannot be ignored, and for those that the C library keeps.
+        // SAFETY: the default action is no function of ours.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
     // SAFETY: an all-zero set is a valid, empty one.
     let none: libc::sigset_t = unsafe { std::mem::zeroed() };
