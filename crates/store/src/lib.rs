@@ -12,7 +12,7 @@
 //!   layers/<n>/fs          content of layer n as an overlay "upper" folder: deletions are 0/0
 //!                          character devices, opaque folders carry trusted.overlay.opaque
 //!   layers/<n>/work        overlay's work folder, only while layer n is written
-//!   layers/0/fs            always empty: the lower folder of an image without layers
+//!   layers/0/{fs,none}     always empty: overlayfs wants two lower folders, or one and an upper
 //!   tmp/                   content on its way in; emptied when the store is opened
 //! ```
 //! A layer that was made here has no file in `blobs/`: its tar is written anew from its folder

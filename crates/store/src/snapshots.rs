@@ -185,7 +185,7 @@ impl Store {
             lower.push(self.fs_path(EMPTY));
         }
         if lower.len() == 1 {
-            lower.push(self.fs_path(EMPTY));
+            lower.push(self.layer_path(EMPTY).join("none"));
         }
         Overlay {
             lower,

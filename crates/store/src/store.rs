@@ -154,7 +154,7 @@ fn take_lock(root: &Path) -> Result<File> {
 }
 
 fn make_folders(root: &Path) -> Result<()> {
-    for folder in ["blobs/sha256", "layers/0/fs", "tmp"] {
+    for folder in ["blobs/sha256", "layers/0/fs", "layers/0/none", "tmp"] {
         let path = root.join(folder);
         std::fs::create_dir_all(&path).at("make", &path)?;
     }

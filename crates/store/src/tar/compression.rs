@@ -102,6 +102,9 @@ impl<'a> Decoder<'a> {
 
 impl Read for Decoder<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
         let length = self.inner.read(buffer)?;
         self.given += length as u64;
         let taken = self.taken.load(Ordering::Relaxed);

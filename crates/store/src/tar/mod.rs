@@ -18,6 +18,8 @@ mod error;
 mod header;
 mod place;
 mod read;
+#[cfg(test)]
+mod round_trip;
 mod scan;
 mod sparse;
 mod unpack;

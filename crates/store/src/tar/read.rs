@@ -264,7 +264,8 @@ impl<R: Read> Reader<R> {
             if extension.sparse.take(key, value) {
                 continue;
             }
-            match value.is_empty() {
+            // An empty value takes a record back, but an attribute may be empty.
+            match value.is_empty() && !key.starts_with(XATTR) {
                 true => extension.records.remove(key),
                 false => extension.records.insert(key.to_vec(), value.to_vec()),
             };
@@ -361,8 +362,12 @@ impl<R: Read> Reader<R> {
     fn read_stored(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let room = usize::try_from(self.rest).unwrap_or(usize::MAX);
         let length = buffer.len().min(room);
+        // Not every decoder takes an empty buffer for what it is.
+        if length == 0 {
+            return Ok(0);
+        }
         let read = self.stream.read(&mut buffer[..length])?;
-        if read == 0 && length > 0 {
+        if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.rest -= read as u64;
@@ -382,6 +387,9 @@ impl<R: Read> Read for Reader<R> {
         read
     }
 }
+
+/// Start of the records that are extended attributes.
+pub(super) const XATTR: &[u8] = b"SCHILY.xattr.";
 
 fn bad(offset: u64, field: &'static str) -> TarError {
     TarError::Field { offset, field }
@@ -452,7 +460,7 @@ fn parse_time(text: &[u8]) -> Option<Times> {
 
 fn xattrs(records: &BTreeMap<Vec<u8>, Vec<u8>>) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let attribute = |(key, value): (&Vec<u8>, &Vec<u8>)| {
-        let name = key.strip_prefix(b"SCHILY.xattr.".as_slice())?;
+        let name = key.strip_prefix(XATTR)?;
         (!name.is_empty() && !name.contains(&0)).then(|| (name.to_vec(), value.clone()))
     };
     records.iter().filter_map(attribute).collect()

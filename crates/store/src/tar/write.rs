@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::header::{BLOCK, Header, LONG_LIMIT, NAME_LENGTH, SHORT_LIMIT};
+use super::read::XATTR;
 use super::{Entry, Kind};
 
 /// Writes a tar stream.
@@ -81,7 +82,7 @@ impl<W: Write> Writer<W> {
             record("mtime", seconds.to_string().into());
         }
         for (key, value) in &entry.xattrs {
-            records.insert([b"SCHILY.xattr.", key.as_slice()].concat(), value.clone());
+            records.insert([XATTR, key.as_slice()].concat(), value.clone());
         }
         if records.is_empty() {
             return Ok(());

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 pub(crate) struct Fixture {
     pub(crate) store: Store,
     pub(crate) lease: Lease,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Fixture {
@@ -24,7 +24,7 @@ impl Fixture {
         Self {
             store,
             lease,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -81,4 +81,37 @@ pub(crate) fn write(root: &Path, name: &str, content: &[u8]) {
     let path = root.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, content).unwrap();
+}
+
+impl Fixture {
+    /// Drops the lease, so that the collector may take what has no name.
+    pub(crate) fn release(self) -> (Store, TempDir) {
+        let Self {
+            store,
+            lease,
+            folder,
+        } = self;
+        drop(lease);
+        (store, folder)
+    }
+
+    /// Closes the store, so that it can be opened again.
+    pub(crate) fn close(self) -> TempDir {
+        let Self {
+            store,
+            lease,
+            folder,
+        } = self;
+        drop((store, lease));
+        folder
+    }
+}
+
+/// The names in a tar, by another reader.
+pub(crate) fn tar_names(tar: impl std::io::Read) -> Vec<String> {
+    let mut archive = tar::Archive::new(tar);
+    let entries = archive.entries().unwrap();
+    entries
+        .map(|entry| String::from_utf8_lossy(&entry.unwrap().path_bytes()).into_owned())
+        .collect()
 }
