@@ -72,8 +72,6 @@ enum UsageError {
 enum RunError {
     #[error("the engine cannot start")]
     Engine(#[source] engine::Error),
-    #[error("the engine did not end well")]
-    End(#[source] engine::Error),
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error("this program's own file cannot be found")]
@@ -196,7 +194,7 @@ async fn run(options: Options) -> Result<(), RunError> {
     }
     servers.join_all().await;
     tracing::info!("stopping; containers go on");
-    engine.stop().await.map_err(RunError::End)
+    Ok(())
 }
 
 /// A token that is cancelled by SIGTERM or SIGINT.

@@ -25,7 +25,7 @@ pub(crate) async fn prune(State(builds): State<Builds>, call: Call) -> Answer {
 }
 
 pub(crate) async fn cancel(State(builds): State<Builds>, call: Call) -> Answer {
-    builds.cancel(call.required("id")?).await?;
+    builds.cancel(call.required("id")?)?;
     Ok(StatusCode::OK.into_response())
 }
 

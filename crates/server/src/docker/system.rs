@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::ApiVersion;
+use api::image::Summary;
 use api::system::{
     AuthResponse, Commit, Component, DiskUsage, FirewallInfo, Info, Platform, Plugins, RuntimeInfo,
     Swarm, Version,
@@ -182,9 +183,13 @@ pub(crate) async fn disk_usage(
         wire
     });
     let containers = usage.containers.iter();
+    let images = usage.images.iter().map(|(image, shared)| Summary {
+        shared_size: wire::signed(*shared),
+        ..wire::image_summary(image)
+    });
     let document = DiskUsage {
         layers_size: wire::signed(usage.layers_size),
-        images: wants("image").then(|| usage.images.iter().map(wire::image_summary).collect()),
+        images: wants("image").then(|| images.collect()),
         containers: wants("container").then(|| {
             containers
                 .map(|container| wire::summary(container, &networks, now))

@@ -9,6 +9,8 @@ mod handover;
 mod hijack;
 mod listen;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use body::{archive, byte_stream, json, json_lines, read_json};
 pub(crate) use call::{Call, Caller, Fds};

@@ -16,7 +16,7 @@ pub(crate) fn image_summary(image: &Image) -> Summary {
         created: image.built.as_second(),
         id: image.id.to_string(),
         labels: (!labels.is_empty()).then(|| labels.clone()),
-        parent_id: String::new(),
+        parent_id: parent(image),
         repo_digests: image.digests.iter().map(oci::Reference::familiar).collect(),
         repo_tags: image.tags.iter().map(oci::Reference::familiar).collect(),
         shared_size: -1,
@@ -26,7 +26,7 @@ pub(crate) fn image_summary(image: &Image) -> Summary {
 
 /// Everything about an image.
 pub(crate) fn image_inspect(image: &Image) -> Inspect {
-    let config = &*image.config;
+    let config = &image.config;
     let comment = config.history.last().and_then(|step| step.comment.clone());
     let platform = &config.platform;
     let document = serde_json::to_value(&config.config);
@@ -34,6 +34,7 @@ pub(crate) fn image_inspect(image: &Image) -> Inspect {
         id: image.id.to_string(),
         repo_tags: image.tags.iter().map(oci::Reference::familiar).collect(),
         repo_digests: image.digests.iter().map(oci::Reference::familiar).collect(),
+        parent: parent(image),
         comment: comment.unwrap_or_default(),
         created: config.created.clone().unwrap_or_default(),
         author: config.author.clone().unwrap_or_default(),
@@ -77,4 +78,9 @@ pub(crate) fn history_step(step: &engine::HistoryStep) -> HistoryStep {
         size: signed(step.size),
         tags: (!tags.is_empty()).then_some(tags),
     }
+}
+
+fn parent(image: &Image) -> String {
+    let parent = image.parent.as_ref();
+    parent.map(ToString::to_string).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! Between the words of the API and those of the engine. Pure functions.
 
+mod build;
 mod create;
 mod host;
 mod image;
@@ -11,6 +12,7 @@ mod security;
 mod summary;
 mod time;
 
+pub(crate) use build::{Transcript, build_event, build_request, build_result, legacy_request};
 pub(crate) use create::{console_size, create_options};
 pub(crate) use image::{history_step, image_inspect, image_summary};
 pub(crate) use inspect::{STORAGE_DRIVER, inspect};

@@ -64,7 +64,7 @@ fn ports(has_network: bool, container: &Container) -> Vec<Port> {
 
 fn status(state: &ContainerState, now: Timestamp) -> String {
     match state {
-        ContainerState::Created => "Created".to_owned(),
+        ContainerState::Created | ContainerState::Starting => "Created".to_owned(),
         ContainerState::Running(run) => format!("Up {}", since(run.started, now)),
         ContainerState::Paused(run) => format!("Up {} (Paused)", since(run.started, now)),
         ContainerState::Exited(exit) => {
