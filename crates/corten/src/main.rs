@@ -1,7 +1,7 @@
 //! The binary: dispatch, nothing else.
 //!
-//! One file is client, engine and supervisor. The first word chooses the role; under the name
-//! `docker` it is always the client. `engine` is a role only without a verb behind it: `corten
+//! One file is client, engine, supervisor and init. The first word chooses the role; under the name
+//! `docker` it is always the client, under `docker-init` the init of a container. `engine` is a role only without a verb behind it: `corten
 //! engine …` with one is a command of the client.
 
 use std::ffi::OsString;
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     match role(&args) {
         Role::Engine => server::main(args.into_iter().skip(2)),
         Role::Shim => shim::main(args.into_iter().skip(2)),
+        Role::Init => shim::init(args.into_iter().skip(1)),
         Role::Client => cli::main(args, cli::Environment::of_process()),
     }
 }
@@ -23,6 +24,7 @@ enum Role {
     Client,
     Engine,
     Shim,
+    Init,
 }
 
 fn role(args: &[OsString]) -> Role {
@@ -30,6 +32,9 @@ fn role(args: &[OsString]) -> Role {
     let name = args.first().map(Path::new).and_then(Path::file_name);
     if name == Some("docker".as_ref()) {
         return Role::Client;
+    }
+    if name == Some("docker-init".as_ref()) {
+        return Role::Init;
     }
     let is_option = |word: &str| word.starts_with('-');
     match word(1) {
@@ -53,6 +58,7 @@ mod tests {
             ("corten engine stop", Role::Client),
             ("/proc/self/exe shim", Role::Shim),
             ("/opt/docker engine", Role::Client),
+            ("/sbin/docker-init -- shim", Role::Init),
         ] {
             let args: Vec<OsString> = words.split(' ').map(OsString::from).collect();
             assert_eq!(role(&args), expected, "{words}");

@@ -169,10 +169,12 @@ impl Containers {
     fn step_network(
         &self,
         step: &mut Step,
-        network: build::Network,
+        kind: build::Network,
     ) -> Result<Option<OwnedFd>, Error> {
-        if network != build::Network::Default {
-            return Ok(None);
+        match kind {
+            build::Network::Default => {}
+            build::Network::None => return Ok(Some(network::create_namespace()?)),
+            build::Network::Host => return Ok(None),
         }
         let endpoint = step.endpoint.insert(self.0.bridge.reserve()?);
         let note = step.folder.join(DEVICE);

@@ -29,6 +29,7 @@ mod clock;
 mod config;
 mod error;
 mod exit;
+mod init;
 pub mod log;
 pub mod protocol;
 mod spawn;
@@ -39,6 +40,7 @@ pub use client::{Client, Events, Next};
 pub use config::{Config, LogOptions, Mode, Overlay, Rootfs, StdinMode};
 pub use error::Error;
 pub use exit::Exit;
+pub use init::init;
 pub use protocol::{Attach, Event, Exec, ExecState, Size, State, Status, Streams};
 pub use spawn::{Fds, Stdio, Tree, spawn};
 

@@ -78,7 +78,10 @@ impl Fixture {
         };
         let attachment = containers.attach(id.as_str(), attach).await.unwrap();
         let (ours, theirs) = UnixStream::pair().unwrap();
-        attachment.hand_over(theirs.into(), Vec::new()).await.unwrap();
+        attachment
+            .hand_over(theirs.into(), Vec::new())
+            .await
+            .unwrap();
         let waiter = containers
             .wait(id.as_str(), WaitCondition::NextExit)
             .await
@@ -87,6 +90,13 @@ impl Fixture {
         let reader = tokio::task::spawn_blocking(move || unframe(ours));
         let ended = waiter.ended().await.unwrap();
         (ended.code, reader.await.unwrap())
+    }
+}
+
+impl Fixture {
+    /// Gives work in the background time to end.
+    pub(crate) async fn settle(&self) {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     }
 }
 
@@ -113,21 +123,30 @@ fn busybox() -> Vec<u8> {
         header.set_entry_type(tar::EntryType::Regular);
         tar.append_data(&mut header, path, bytes).unwrap();
     };
-    add("bin/busybox", 0o755, &std::fs::read("/bin/busybox").unwrap());
+    add(
+        "bin/busybox",
+        0o755,
+        &std::fs::read("/bin/busybox").unwrap(),
+    );
     let passwd = b"root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n";
     add("etc/passwd", 0o644, passwd);
-    add("etc/group", 0o644, b"root:x:0:\nwheel:x:10:root\napp:x:1000:\n");
+    add(
+        "etc/group",
+        0o644,
+        b"root:x:0:\nwheel:x:10:root\napp:x:1000:\n",
+    );
     add("data/seed", 0o644, b"from the image\n");
     for command in [
-        "sh", "cat", "echo", "sleep", "true", "false", "id", "ls", "mount", "env", "hostname", "ps",
-        "kill", "touch", "dd", "head", "tail", "stat", "nslookup", "ping", "wget", "ip", "grep",
-        "mkdir", "rm", "test", "chmod", "seq", "yes", "trap",
+        "sh", "cat", "echo", "sleep", "true", "false", "id", "ls", "mount", "env", "hostname",
+        "ps", "kill", "touch", "dd", "head", "tail", "stat", "nslookup", "ping", "wget", "ip",
+        "grep", "mkdir", "rm", "test", "chmod", "seq", "yes", "trap",
     ] {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Symlink);
         header.set_size(0);
         header.set_mode(0o777);
-        tar.append_link(&mut header, format!("bin/{command}"), "busybox").unwrap();
+        tar.append_link(&mut header, format!("bin/{command}"), "busybox")
+            .unwrap();
     }
     tar.into_inner().unwrap()
 }

@@ -11,7 +11,10 @@ async fn runs_and_tells_its_code() {
         .run(Fixture::script("echo out; echo err >&2; exit 7"))
         .await;
     assert_eq!(code, 7);
-    assert!(output.contains("out\n") && output.contains("err\n"), "{output}");
+    assert!(
+        output.contains("out\n") && output.contains("err\n"),
+        "{output}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,7 +37,10 @@ async fn keeps_a_log_and_goes() {
         text.push_str(&String::from_utf8(line.unwrap().text).unwrap());
     }
     assert_eq!(text, "one\ntwo\n");
-    containers.remove("/web", RemoveOptions::default()).await.unwrap();
+    containers
+        .remove("/web", RemoveOptions::default())
+        .await
+        .unwrap();
     let error = containers.inspect("web", false).await.unwrap_err();
     assert_eq!(error.to_string(), "No such container: web");
 }

@@ -2,3 +2,5 @@
 
 mod fixture;
 mod lifecycle;
+mod options;
+mod running;
