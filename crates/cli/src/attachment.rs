@@ -36,7 +36,7 @@ impl Plan {
     /// Input for a terminal comes from a terminal: anything else would hang at its end.
     pub(crate) fn check(&self, status: u8) -> anyhow::Result<()> {
         match self.stdin && self.tty && !self.terminal {
-            true => Err(Failure::new(
+            true => Err(Failure::exit(
                 status,
                 "cannot attach stdin to a TTY-enabled container because stdin is not a terminal",
             )),

@@ -16,7 +16,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// A failure with a message.
-    pub(crate) fn new(status: u8, message: impl Into<String>) -> anyhow::Error {
+    pub(crate) fn exit(status: u8, message: impl Into<String>) -> anyhow::Error {
         Self {
             status,
             message: message.into(),
@@ -26,7 +26,7 @@ impl Failure {
 
     /// The exit status of a container or a process in it, already reported by that process.
     pub(crate) fn silent(status: u8) -> anyhow::Error {
-        Self::new(status, "")
+        Self::exit(status, "")
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn each(failures: &[anyhow::Error]) -> anyhow::Result<()> {
     let lines: Vec<String> = failures.iter().map(describe).collect();
     match lines.is_empty() {
         true => Ok(()),
-        false => Err(Failure::new(1, lines.join("\n"))),
+        false => Err(Failure::exit(1, lines.join("\n"))),
     }
 }
 

@@ -45,15 +45,6 @@ pub fn main(args: impl IntoIterator<Item = OsString>, environment: Environment) 
     }
 }
 
-/// Whether these arguments are a command of this crate although they begin with the word
-/// `engine`, which otherwise makes the process an engine.
-pub fn is_engine_command(args: &[OsString]) -> bool {
-    matches!(
-        args.first().and_then(|word| word.to_str()),
-        Some("status" | "stop")
-    )
-}
-
 fn start(
     program: &'static str,
     args: Vec<OsString>,

@@ -77,7 +77,7 @@ impl Settings {
         let named = global.host.as_deref().filter(|host| !host.is_empty());
         if named.is_some() && global.context.is_some() {
             let why = "conflicting options: cannot specify both --host and --context";
-            return Err(Failure::new(1, why));
+            return Err(Failure::exit(1, why));
         }
         // A context on the command line wins over DOCKER_HOST; one in the environment does not.
         let from_environment = environment
@@ -88,7 +88,7 @@ impl Settings {
             (None, None | Some("default")) => Host::Default(run_dir.join("corten.sock")),
             (None, Some(context)) => {
                 let why = format!("context \"{context}\": only \"default\" is available yet");
-                return Err(Failure::new(1, why));
+                return Err(Failure::exit(1, why));
             }
         };
         let config = global

@@ -48,7 +48,7 @@ pub(super) fn root(program: &str, flags: Command) -> String {
         .render_help();
     let _ = write!(
         text,
-        "{flags}\nRun '{program} COMMAND --help' for more information on a command.\n"
+        "\n{flags}\nRun '{program} COMMAND --help' for more information on a command.\n"
     );
     text
 }

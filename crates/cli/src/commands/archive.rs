@@ -39,7 +39,7 @@ impl Verb for Save {
 fn refuse_platform(platforms: &[String]) -> anyhow::Result<()> {
     match platforms.is_empty() {
         true => Ok(()),
-        false => Err(Failure::new(1, "--platform: not available yet")),
+        false => Err(Failure::exit(1, "--platform: not available yet")),
     }
 }
 
@@ -61,7 +61,7 @@ impl Verb for Load {
     async fn run(self, session: &Session) -> anyhow::Result<()> {
         refuse_platform(&self.platform)?;
         if self.input.is_none() && session.console.stdin_terminal {
-            return Err(Failure::new(
+            return Err(Failure::exit(
                 1,
                 "requested load from stdin, but stdin is empty",
             ));
@@ -93,7 +93,7 @@ pub(crate) struct Import {
 impl Verb for Import {
     async fn run(self, session: &Session) -> anyhow::Result<()> {
         if self.source.starts_with("http://") || self.source.starts_with("https://") {
-            return Err(Failure::new(
+            return Err(Failure::exit(
                 1,
                 format!("import from {}: not available yet", self.source),
             ));
@@ -138,10 +138,10 @@ impl Verb for Export {
 async fn show(mut messages: JsonLines<Message>) -> anyhow::Result<()> {
     while let Some(message) = messages.next().await? {
         if let Some(failure) = message.error_detail {
-            return Err(Failure::new(1, failure.message));
+            return Err(Failure::exit(1, failure.message));
         }
         if let Some(error) = message.error {
-            return Err(Failure::new(1, error));
+            return Err(Failure::exit(1, error));
         }
         match (message.stream, message.status) {
             (Some(text), _) => console::print(&text)?,

@@ -39,7 +39,7 @@ impl Verb for Attach {
             _ => "",
         };
         if !refusal.is_empty() {
-            return Err(Failure::new(1, refusal));
+            return Err(Failure::exit(1, refusal));
         }
         let tty = container.config.tty;
         let plan = Plan {
@@ -68,7 +68,7 @@ impl Verb for Attach {
         let wait = client.container_wait(id, WaitCondition::NotRunning).await?;
         let upgraded = client.container_attach(id, &options).await?;
         match attachment::stay(&client, Process::Container(id), upgraded, &plan).await? {
-            End::Detached => Err(Failure::new(1, "read escape sequence")),
+            End::Detached => Err(Failure::exit(1, "read escape sequence")),
             End::Closed => run::exit(wait).await,
         }
     }

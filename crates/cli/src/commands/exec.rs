@@ -79,7 +79,7 @@ impl Verb for Exec {
                 125 => 1,
                 status => status,
             };
-            Failure::new(status, failure::describe(&error.into()))
+            Failure::exit(status, failure::describe(&error.into()))
         })?;
         match attachment::stay(&client, Process::Exec(&id), upgraded, &plan).await? {
             End::Detached => Ok(()),

@@ -180,7 +180,7 @@ pub(crate) struct Remove {
 impl Verb for Remove {
     async fn run(self, session: &Session) -> anyhow::Result<()> {
         if self.link {
-            return Err(failure::Failure::new(1, "--link: not available yet"));
+            return Err(failure::Failure::exit(1, "--link: not available yet"));
         }
         let client = session.client().await?;
         let options = RemoveOptions {

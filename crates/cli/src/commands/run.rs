@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::create::flags::{DetachKeys, Flags};
 use super::create::{self, wire};
-use crate::app::Verb;
+use crate::app::{Later, Verb};
 use crate::attachment::{self, Plan, Process};
 use crate::console;
 use crate::failure::Failure;
@@ -29,9 +29,11 @@ pub(crate) struct Run {
 }
 
 impl Verb for Run {
+    const LATER: &'static [Later] = create::flags::LATER;
+
     async fn run(self, session: &Session) -> anyhow::Result<()> {
         let attached =
-            wire::attached(&self.flags, self.detach).map_err(|why| Failure::new(125, why))?;
+            wire::attached(&self.flags, self.detach).map_err(|why| Failure::exit(125, why))?;
         let plan = Plan {
             stdin: attached.stdin,
             stdout: attached.stdout,
@@ -57,10 +59,6 @@ impl Verb for Run {
             return console::line(&id);
         }
         run.attached(&plan, self.flags.identity.rm).await
-    }
-
-    fn refused(command: clap::Command) -> clap::Command {
-        create::flags::later(command)
     }
 }
 
@@ -118,7 +116,7 @@ impl Running<'_> {
         };
         let program = self.program;
         let hint = format!("Run '{program} run --help' for more information");
-        Failure::new(status, format!("{program}: {why}\n\n{hint}"))
+        Failure::exit(status, format!("{program}: {why}\n\n{hint}"))
     }
 }
 
@@ -138,7 +136,7 @@ pub(crate) fn start_status(message: &str) -> u8 {
 pub(crate) async fn exit(wait: Wait<'_>) -> anyhow::Result<()> {
     let ended = wait.response().await?;
     if let Some(error) = ended.error {
-        return Err(Failure::new(125, error.message));
+        return Err(Failure::exit(125, error.message));
     }
     match ended.status_code {
         0 => Ok(()),

@@ -40,7 +40,7 @@ impl Verb for Start {
             .await;
         }
         let [name] = self.containers.as_slice() else {
-            return Err(Failure::new(
+            return Err(Failure::exit(
                 1,
                 "you cannot start and attach multiple containers at once",
             ));
@@ -84,7 +84,7 @@ async fn attached(
     let wait = client.container_wait(id, condition).await?;
     if let Err(error) = client.container_start(id, plan.keys.as_deref()).await {
         let status = run::start_status(&error.to_string());
-        return Err(Failure::new(status, failure::describe(&error.into())));
+        return Err(Failure::exit(status, failure::describe(&error.into())));
     }
     match attachment::stay(&client, Process::Container(id), upgraded, &plan).await? {
         End::Detached => Ok(()),

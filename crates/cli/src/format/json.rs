@@ -61,7 +61,7 @@ pub(crate) fn indent(text: &str, prefix: &str, indent: &str) -> String {
             '"' => copy_string(&mut rest, &mut out),
             '{' | '[' => {
                 out.push(c);
-                while rest.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+                while rest.next_if(char::is_ascii_whitespace).is_some() {}
                 let close = if c == '{' { '}' } else { ']' };
                 if rest.next_if_eq(&close).is_some() {
                     out.push(close);

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use api::container::Ulimit;
-use clap::{Arg, ArgAction, Args, Command};
+use clap::Args;
 
+use crate::app::Later;
 use crate::failure::Failure;
 use crate::words::{csv, limits, quantity};
 
@@ -101,43 +102,29 @@ pub(crate) struct Build {
 }
 
 /// Flags of Docker's builders that are not served yet.
-const LATER: [&str; 21] = [
-    "allow",
-    "annotation",
-    "attest",
-    "build-context",
-    "builder",
-    "call",
-    "cgroup-parent",
-    "check",
-    "compress",
-    "cpu-period",
-    "cpu-quota",
-    "cpu-shares",
-    "cpuset-cpus",
-    "cpuset-mems",
-    "isolation",
-    "memory",
-    "memory-swap",
-    "policy",
-    "resource",
-    "security-opt",
-    "squash",
+pub(super) const LATER: &[Later] = &[
+    Later::value("allow"),
+    Later::value("annotation"),
+    Later::value("attest"),
+    Later::value("build-context"),
+    Later::value("builder"),
+    Later::value("call"),
+    Later::value("cgroup-parent"),
+    Later::switch("check"),
+    Later::switch("compress"),
+    Later::value("cpu-period"),
+    Later::value("cpu-quota"),
+    Later::value("cpu-shares").short('c'),
+    Later::value("cpuset-cpus"),
+    Later::value("cpuset-mems"),
+    Later::value("isolation"),
+    Later::value("memory").short('m'),
+    Later::value("memory-swap"),
+    Later::value("policy"),
+    Later::value("resource"),
+    Later::value("security-opt"),
+    Later::switch("squash"),
 ];
-
-/// Adds them: any use of one is an error that says so.
-pub(super) fn later(command: Command) -> Command {
-    command.args(LATER.map(|name| {
-        let arg = Arg::new(name)
-            .long(name)
-            .action(ArgAction::Append)
-            .hide(true);
-        arg.num_args(0..=1)
-            .value_parser(move |_: &str| -> Result<String, String> {
-                Err("not available yet".to_owned())
-            })
-    }))
-}
 
 impl Build {
     /// Refuses what would otherwise be ignored.
@@ -157,7 +144,7 @@ impl Build {
             ("--sbom", !off(&self.sbom)),
         ];
         match used.iter().find(|(_, used)| *used) {
-            Some((flag, _)) => Err(Failure::new(1, format!("{flag}: not available yet"))),
+            Some((flag, _)) => Err(Failure::exit(1, format!("{flag}: not available yet"))),
             None => Ok(()),
         }
     }

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use api::client::JsonLines;
 use api::corten::{BuildEvent, BuildRequest, BuildResult};
 
-use crate::app::Verb;
+use crate::app::{Later, Verb};
 use crate::console;
 use crate::failure::{self, Failure};
 use crate::progress::{Display, Plain, Size, Tty};
@@ -39,6 +39,8 @@ impl Files {
 }
 
 impl Verb for Build {
+    const LATER: &'static [Later] = flags::LATER;
+
     async fn run(self, session: &Session) -> anyhow::Result<()> {
         self.check()?;
         let display = self.display(session)?;
@@ -46,14 +48,10 @@ impl Verb for Build {
         let request = self.request(session, &mut files)?;
         let client = session.client().await?;
         let events = client.build(&request, files.0).await.map_err(|error| {
-            Failure::new(1, format!("ERROR: {}", failure::describe(&error.into())))
+            Failure::exit(1, format!("ERROR: {}", failure::describe(&error.into())))
         })?;
         let result = follow(events, display).await?;
         self.report(&result)
-    }
-
-    fn refused(command: clap::Command) -> clap::Command {
-        flags::later(command)
     }
 }
 
@@ -74,7 +72,7 @@ impl Build {
                 Display::Tty(Tty::new(size, session.console.colour))
             }
             "tty" => {
-                return Err(Failure::new(
+                return Err(Failure::exit(
                     1,
                     "--progress=tty: standard error is not a terminal",
                 ));
@@ -83,7 +81,7 @@ impl Build {
             "quiet" | "none" => Display::Quiet,
             other => {
                 let known = "auto, plain, tty, json, quiet";
-                return Err(Failure::new(
+                return Err(Failure::exit(
                     1,
                     format!("invalid progress mode {other}: expected {known}"),
                 ));
@@ -188,14 +186,14 @@ async fn follow(
                 Ok(Some(event)) => {
                     write(&display.event(&event, start.elapsed()));
                     match event {
-                        BuildEvent::Error { message } => break Err(Failure::new(1, message)),
+                        BuildEvent::Error { message } => break Err(Failure::exit(1, message)),
                         BuildEvent::Result(built) => result = Some(built),
                         _ => {}
                     }
                 }
             },
             // Leaving closes the connection, which cancels the build.
-            _ = &mut interrupted => break Err(Failure::new(130, "the build was cancelled")),
+            _ = &mut interrupted => break Err(Failure::exit(130, "the build was cancelled")),
             _ = frames.tick(), if live => write(&display.tick(stderr_size(), start.elapsed())),
         }
     };

@@ -147,9 +147,8 @@ mod tests {
             is_dir: true,
             contents: true,
         };
-        let show = |source: &Source, found, to| match target(source, found, to) {
-            Ok(target) => format!("{target:?}"),
-            Err(error) => error.to_string(),
+        let show = |source: &Source, found, to| {
+            target(source, found, to).map_or_else(|e| e.to_string(), |target| format!("{target:?}"))
         };
         let mut lines = Vec::new();
         for (name, source) in [
@@ -170,8 +169,7 @@ mod tests {
                 }
             }
         }
-        lines.push(show(&file, Some(true), "/"));
-        lines.push(show(&file, Some(true), "."));
+        lines.extend(["/", "."].map(|to| show(&file, Some(true), to)));
         insta::assert_snapshot!(lines.join("\n"), @r#"
         file to /x/y (missing): As("/x/y")
         file to /x/y/ (missing): destination directory /x/y/ does not exist

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command};
+use clap::Args;
 
+use crate::app::Later;
 use crate::failure::Failure;
 use crate::words::{detach, limits, quantity};
 
@@ -22,8 +23,6 @@ pub(crate) struct Flags {
     pub(crate) security: Security,
     #[command(flatten)]
     pub(crate) resources: Resources,
-    #[command(flatten)]
-    pub(crate) later: Later,
     /// The image, then the command in the container and its arguments
     #[arg(value_names = ["IMAGE", "COMMAND"], required = true, num_args = 1.., trailing_var_arg = true, hide = true)]
     pub(crate) words: Vec<String>,
@@ -251,91 +250,40 @@ pub(crate) struct Resources {
     pub(crate) ulimit: Vec<api::container::Ulimit>,
 }
 
-/// Flags that Docker has and Corten does not serve yet: using one is an error that says so.
-#[derive(Debug)]
-pub(crate) struct Later;
-
-/// Name, short name, whether it takes a value.
-const LATER: &[(&str, Option<char>, bool)] = &[
-    ("blkio-weight", None, true),
-    ("blkio-weight-device", None, true),
-    ("cpu-rt-period", None, true),
-    ("cpu-rt-runtime", None, true),
-    ("device-read-bps", None, true),
-    ("device-read-iops", None, true),
-    ("device-write-bps", None, true),
-    ("device-write-iops", None, true),
-    ("gpus", None, true),
-    ("health-cmd", None, true),
-    ("health-interval", None, true),
-    ("health-retries", None, true),
-    ("health-start-interval", None, true),
-    ("health-start-period", None, true),
-    ("health-timeout", None, true),
-    ("ip", None, true),
-    ("ip6", None, true),
-    ("isolation", None, true),
-    ("link", None, true),
-    ("link-local-ip", None, true),
-    ("mac-address", None, true),
-    ("network-alias", None, true),
-    ("net-alias", None, true),
-    ("no-healthcheck", None, false),
-    ("publish", Some('p'), true),
-    ("publish-all", Some('P'), false),
-    ("runtime", None, true),
-    ("storage-opt", None, true),
-    ("use-api-socket", None, false),
-    ("volume-driver", None, true),
-    ("volumes-from", None, true),
+/// Flags of Docker that are not served yet.
+pub(crate) const LATER: &[Later] = &[
+    Later::value("blkio-weight"),
+    Later::value("blkio-weight-device"),
+    Later::value("cpu-rt-period"),
+    Later::value("cpu-rt-runtime"),
+    Later::value("device-read-bps"),
+    Later::value("device-read-iops"),
+    Later::value("device-write-bps"),
+    Later::value("device-write-iops"),
+    Later::value("gpus"),
+    Later::value("health-cmd"),
+    Later::value("health-interval"),
+    Later::value("health-retries"),
+    Later::value("health-start-interval"),
+    Later::value("health-start-period"),
+    Later::value("health-timeout"),
+    Later::value("ip"),
+    Later::value("ip6"),
+    Later::value("isolation"),
+    Later::value("link"),
+    Later::value("link-local-ip"),
+    Later::value("mac-address"),
+    Later::value("network-alias"),
+    Later::value("net-alias"),
+    Later::switch("no-healthcheck"),
+    Later::value("publish").short('p'),
+    Later::switch("publish-all").short('P'),
+    Later::value("runtime"),
+    Later::value("storage-opt"),
+    Later::switch("use-api-socket"),
+    Later::value("volume-driver"),
+    Later::value("volumes-from"),
 ];
-
-/// Adds the flags to a definition that is for parsing; help and completions do not offer them.
-pub(crate) fn later(command: Command) -> Command {
-    command.args(LATER.iter().map(|(name, short, value)| {
-        let action = if *value {
-            ArgAction::Append
-        } else {
-            ArgAction::SetTrue
-        };
-        Arg::new(*name)
-            .long(*name)
-            .short(*short)
-            .action(action)
-            .hide(true)
-    }))
-}
-
-impl Args for Later {
-    fn augment_args(command: Command) -> Command {
-        command
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        command
-    }
-}
-
-impl clap::FromArgMatches for Later {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        use clap::parser::ValueSource::CommandLine;
-        let used = |name: &str| {
-            let known = matches.try_contains_id(name).unwrap_or(false);
-            known && matches.value_source(name) == Some(CommandLine)
-        };
-        match LATER.iter().find(|(name, ..)| used(name)) {
-            None => Ok(Self),
-            Some((name, ..)) => Err(clap::Error::raw(
-                clap::error::ErrorKind::InvalidSubcommand,
-                format!("--{name}: not available yet"),
-            )),
-        }
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        Self::from_arg_matches(matches).map(|later| *self = later)
-    }
-}
 
 impl Flags {
     /// The image of the command line.
@@ -352,13 +300,13 @@ impl Flags {
             .as_deref()
             .filter(|r| !matches!(*r, "" | "no"))
         {
-            return Err(Failure::new(
+            return Err(Failure::exit(
                 125,
                 format!("--restart {restart}: not available yet, only no"),
             ));
         }
         if self.identity.pull == "always" {
-            return Err(Failure::new(125, "--pull always: not available yet"));
+            return Err(Failure::exit(125, "--pull always: not available yet"));
         }
         Ok(())
     }

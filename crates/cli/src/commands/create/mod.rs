@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use api::{Client, ClientError};
 use clap::Args;
 
-use crate::app::Verb;
+use crate::app::{Later, Verb};
 use crate::console;
 use crate::failure::{self, Failure};
 use crate::settings::Session;
@@ -24,14 +24,12 @@ pub(crate) struct Create {
 }
 
 impl Verb for Create {
+    const LATER: &'static [Later] = flags::LATER;
+
     async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let attached = wire::attached(&self.flags, false).map_err(|why| Failure::new(125, why))?;
+        let attached = wire::attached(&self.flags, false).map_err(|why| Failure::exit(125, why))?;
         let client = session.client().await?;
         console::line(container(&self.flags, attached, session, &client).await?)
-    }
-
-    fn refused(command: clap::Command) -> clap::Command {
-        flags::later(command)
     }
 }
 
@@ -48,7 +46,7 @@ pub(crate) async fn container(
             let program = session.settings.program;
             let why = failure::describe(&error);
             let hint = format!("Run '{program} run --help' for more information");
-            Failure::new(125, format!("{program}: {why}\n\n{hint}"))
+            Failure::exit(125, format!("{program}: {why}\n\n{hint}"))
         }
     };
     create(flags, attached, session, client)
@@ -103,7 +101,7 @@ async fn create(
 fn explain(error: ClientError, image: &str) -> anyhow::Error {
     match error.api() {
         Some(refusal) if refusal.status == 404 && refusal.message.contains("image") => {
-            Failure::new(
+            Failure::exit(
                 125,
                 format!(
                     "Unable to find image '{}' locally\nPulling images is not available yet: build, load or import it",
