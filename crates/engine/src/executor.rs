@@ -219,7 +219,12 @@ impl Containers {
             shm_size: exec.shm_size,
             ..HostOptions::default()
         };
-        let identity = root::identity(&root::of_overlay(&exec.rootfs)?, &exec.user, &[])?;
+        // An upper folder that was mounted volatile once cannot be mounted again.
+        let look = sys::mount::Overlay {
+            volatile: false,
+            ..exec.rootfs.clone()
+        };
+        let identity = root::identity(&root::of_overlay(&look)?, &exec.user, &[])?;
         let (own, trees) = mounts(&exec.mounts)?;
         let mut all = files::mounts(&step.folder, &own, true);
         all.extend(own);

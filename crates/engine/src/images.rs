@@ -9,6 +9,7 @@ use oci::{Digest, History, ImageConfig, ImageId, Platform, Reference};
 use store::Store;
 
 use crate::blocking::blocking;
+use crate::builds::Builds;
 use crate::error::Error;
 use crate::events::{Events, Noun};
 use crate::{ByteStream, Filters};
@@ -18,6 +19,7 @@ use crate::{ByteStream, Filters};
 pub struct Images {
     store: Store,
     events: Events,
+    builds: Builds,
 }
 
 /// One image.
@@ -103,8 +105,12 @@ impl std::fmt::Debug for Images {
 }
 
 impl Images {
-    pub(crate) fn new(store: Store, events: Events) -> Self {
-        Self { store, events }
+    pub(crate) fn new(store: Store, events: Events, builds: Builds) -> Self {
+        Self {
+            store,
+            events,
+            builds,
+        }
     }
 
     /// Those that match, newest first.
@@ -358,36 +364,66 @@ impl Images {
         archive: impl Read + Send + 'static,
         options: ImportOptions,
     ) -> Result<ImageId, Error> {
-        if !options.changes.is_empty() {
-            return Err(Error::Unsupported {
-                option: "--change".to_owned(),
-                way_out: "build an image FROM the imported one",
-            });
-        }
+        let changes = check_changes(&options.changes)?;
+        let name = options.reference.clone();
         let this = self.clone();
-        blocking(move || {
-            let mut archive = archive;
-            let now = SystemTime::now();
-            let config = ImageConfig {
+        let id = blocking(move || this.import_now(archive, options)).await?;
+        let id = match changes {
+            None => id,
+            Some(changes) => self.change(id, &changes, name.clone()).await?,
+        };
+        let name = name.map_or(id.to_string(), |name| name.familiar());
+        self.publish("import", &id, &name);
+        Ok(id)
+    }
+
+    fn import_now(
+        &self,
+        mut archive: impl Read + Send,
+        options: ImportOptions,
+    ) -> Result<ImageId, Error> {
+        let now = SystemTime::now();
+        let import = store::ImportOptions {
+            config: ImageConfig {
                 created: Some(time(now).to_string()),
                 platform: options.platform.unwrap_or_else(Platform::host),
                 ..ImageConfig::default()
-            };
-            let import = store::ImportOptions {
-                config,
-                message: options.message,
-                tag: options.reference.clone(),
-                built_at: now,
-            };
-            let lease = this.store.lease();
-            let image = this.store.import(&mut archive, &import, &lease)?;
-            let name = options
-                .reference
-                .map_or(image.id.to_string(), |name| name.familiar());
-            this.publish("import", &image.id, &name);
-            Ok(image.id)
-        })
-        .await
+            },
+            message: options.message,
+            // With changes to come, the name is for what they make of it.
+            tag: options.reference.filter(|_| options.changes.is_empty()),
+            built_at: now,
+        };
+        let lease = self.store.lease();
+        Ok(self.store.import(&mut archive, &import, &lease)?.id)
+    }
+
+    /// Changes an image's config by a build of nothing but the instructions given.
+    async fn change(
+        &self,
+        id: ImageId,
+        changes: &str,
+        name: Option<Reference>,
+    ) -> Result<ImageId, Error> {
+        let request = build::BuildRequest {
+            dockerfile: build::DockerfileSource::Text {
+                name: "--change".to_owned(),
+                text: format!("FROM {id}\n{changes}"),
+            },
+            tags: name.into_iter().collect(),
+            now: Timestamp::now().as_second(),
+            outputs: vec![build::Output::Image],
+            ..build::BuildRequest::default()
+        };
+        let build = self
+            .builds
+            .start(None, request, build::ContextSource::Empty)?;
+        let built = build.finish().await;
+        let this = self.clone();
+        blocking(move || this.remove_now(&id.to_string(), true)).await?;
+        built?
+            .image
+            .ok_or_else(|| Error::NoSuchImage(id.to_string()))
     }
 
     /// Removes those without a name, or with `dangling=false` all that no container uses.
@@ -419,6 +455,31 @@ impl Images {
         self.events
             .publish(Noun::Image, action, &id.to_string(), attributes(name));
     }
+}
+
+/// The instructions that may follow an import, as the rest of a Dockerfile.
+fn check_changes(changes: &[String]) -> Result<Option<String>, Error> {
+    const KNOWN: [&str; 11] = [
+        "CMD",
+        "ENTRYPOINT",
+        "ENV",
+        "EXPOSE",
+        "HEALTHCHECK",
+        "LABEL",
+        "ONBUILD",
+        "STOPSIGNAL",
+        "USER",
+        "VOLUME",
+        "WORKDIR",
+    ];
+    for change in changes {
+        let word = change.split_ascii_whitespace().next().unwrap_or_default();
+        if !KNOWN.contains(&word.to_ascii_uppercase().as_str()) {
+            let reason = format!("expected one of {}", KNOWN.join(", "));
+            return Err(Error::invalid("change", change, reason));
+        }
+    }
+    Ok((!changes.is_empty()).then(|| changes.join("\n")))
 }
 
 fn attributes(name: &str) -> BTreeMap<String, String> {

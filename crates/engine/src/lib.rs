@@ -153,9 +153,9 @@ impl Engine {
             execs: execs::ExecTable::default(),
             steps: executor::Steps::default(),
         }));
-        let images = Images::new(store.clone(), events.clone());
         let builder = executor::builder(&containers);
-        let builds = Builds::new(store, builder, events.clone());
+        let builds = Builds::new(store.clone(), builder, events.clone());
+        let images = Images::new(store, events.clone(), builds.clone());
         let system = System::new(system::Services {
             containers: containers.clone(),
             images: images.clone(),

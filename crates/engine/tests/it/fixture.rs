@@ -114,7 +114,7 @@ pub(crate) fn unframe(mut stream: UnixStream) -> String {
 }
 
 /// A root file system: busybox with links for its commands, and tables of users.
-fn busybox() -> Vec<u8> {
+pub(crate) fn busybox() -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     let mut add = |path: &str, mode: u32, bytes: &[u8]| {
         let mut header = tar::Header::new_gnu();

@@ -1,5 +1,6 @@
 //! Real containers through the engine's own interface.
 
+mod builds;
 mod fixture;
 mod lifecycle;
 mod options;
