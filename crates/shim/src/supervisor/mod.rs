@@ -145,7 +145,6 @@ fn supervise(socket: OwnedFd) {
                 pid: supervisor.pid,
             };
             supervisor.control.answer(owner, &ready);
-            sys::memory::release();
             supervisor.run();
         }
         Err(failed) => control.answer(owner, &failed.into_message()),

@@ -52,16 +52,20 @@ impl<'a> Watch<'a> {
         self.deadline = [self.deadline, deadline].into_iter().flatten().min();
     }
 
-    /// Waits for something to happen.
+    /// Waits for something to happen. When nothing does for a moment it gives memory back, as the
+    /// last thing before it goes on waiting: what is touched after that stays.
     pub(crate) fn wait(mut self) -> io::Result<Vec<Ready>> {
-        let left = self.deadline.map(|deadline| {
-            // Round up: waking a little early would mean to spin.
-            deadline.saturating_duration_since(Instant::now()) + Duration::from_micros(100)
-        });
-        let left = left.and_then(|left| Timespec::try_from(left).ok());
-        match poll(&mut self.fds, left.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+        let now = Instant::now();
+        // Round up: waking a little early would mean to spin.
+        let left = self
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(now) + Duration::from_micros(100));
+        let rest = left.map(|left| left.saturating_sub(QUIET));
+        if self.poll(Some(left.map_or(QUIET, |left| left.min(QUIET))))? == 0
+            && rest.is_none_or(|rest| !rest.is_zero())
+        {
+            sys::memory::release();
+            self.poll(rest)?;
         }
         let ready = self
             .sources
@@ -73,4 +77,16 @@ impl<'a> Watch<'a> {
             });
         Ok(ready.collect())
     }
+
+    fn poll(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        match poll(&mut self.fds, timeout.as_ref()) {
+            Ok(count) => Ok(count),
+            Err(rustix::io::Errno::INTR) => Ok(0),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
+
+/// How long nothing must have happened: short-lived containers never pay for giving memory back.
+const QUIET: Duration = Duration::from_millis(200);

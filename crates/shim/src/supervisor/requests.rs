@@ -74,7 +74,6 @@ impl Supervisor {
                 let container = init.start().map_err(|error| Failed::runtime(&error))?;
                 self.life = Life::Running(container);
                 self.started_at = Some(clock::now());
-                sys::memory::release();
                 Ok(())
             }
             other => {
@@ -116,7 +115,6 @@ impl Supervisor {
             .map(launch::filter)
             .transpose()?;
         let (pid, left) = self.execs.start(container, exec, stream, filter)?;
-        sys::memory::release();
         if left {
             self.control.tell(Event::Detached {
                 exec: Some(exec.id.clone()),

@@ -270,3 +270,19 @@ fn signals_mean_to_the_program_what_they_meant_to_nobody() {
         assert_eq!(mask & !(0b11 << 31), 0, "{line}");
     }
 }
+
+#[test]
+fn an_idle_shim_is_small() {
+    let Some(container) = container(&["sleep", "100"]) else {
+        return;
+    };
+    let _events = container.start();
+    let shim = container.client().state().unwrap().shim_pid;
+    // Of its own alone: what it shares with the engine depends on how the program was built.
+    wait_for("memory to be given back", || {
+        let sums = std::fs::read_to_string(format!("/proc/{shim}/smaps_rollup")).unwrap();
+        let own = sums.lines().find_map(|line| line.strip_prefix("Pss_Anon:"));
+        let own: u32 = own.unwrap().trim().trim_end_matches(" kB").parse().unwrap();
+        own <= 150
+    });
+}

@@ -176,7 +176,7 @@ impl Container {
         wait_for("the shim's end", || {
             let groups = ["memory", "pids", "unified", ""];
             let group = |name: &&str| Path::new("/sys/fs/cgroup").join(name).join(&path).exists();
-            !socket.exists() && !groups.iter().any(|name| group(name))
+            !socket.exists() && !groups.iter().any(group)
         });
     }
 }
