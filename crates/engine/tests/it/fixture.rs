@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use engine::spec::{Attach, CreateOptions, HostOptions, NetworkMode, ProcessOptions};
 use engine::{AttachOptions, Engine, EngineConfig, ImportOptions, WaitCondition};
@@ -23,10 +23,10 @@ pub(crate) fn exe() -> PathBuf {
     exe
 }
 
-pub(crate) fn config(folder: &TempDir) -> EngineConfig {
+pub(crate) fn config(folder: &Path) -> EngineConfig {
     EngineConfig {
-        root: folder.path().join("root"),
-        run_dir: folder.path().join("run"),
+        root: folder.join("root"),
+        run_dir: folder.join("run"),
         exe: exe(),
     }
 }
@@ -34,7 +34,7 @@ pub(crate) fn config(folder: &TempDir) -> EngineConfig {
 impl Fixture {
     pub(crate) async fn new() -> Self {
         let folder = TempDir::with_prefix("corten-engine-").unwrap();
-        let engine = Engine::start(config(&folder)).await.unwrap();
+        let engine = Engine::start(config(folder.path())).await.unwrap();
         let options = ImportOptions {
             reference: Some("busybox".parse().unwrap()),
             ..ImportOptions::default()

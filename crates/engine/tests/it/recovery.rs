@@ -1,0 +1,168 @@
+//! What is left when an engine is killed, and what the next one makes of it.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use engine::{Engine, ListOptions, RemoveOptions};
+use store::{FsckOptions, Store};
+
+use crate::fixture::{Fixture, config, exe};
+
+/// What a killed engine said that it had done.
+#[derive(Default)]
+struct Said {
+    created: BTreeSet<String>,
+    started: BTreeSet<String>,
+    removed: BTreeSet<String>,
+    built: BTreeSet<String>,
+    errors: Vec<String>,
+    ready: bool,
+}
+
+/// Lets an engine work in `folder` and kills it after `time`.
+fn work_and_die(folder: &Path, time: Duration) -> Said {
+    let mut engine = Command::new(exe())
+        .arg("work")
+        .args([folder.join("root"), folder.join("run")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = engine.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut said = Said::default();
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            match line.split_once(' ') {
+                Some(("created", id)) => drop(said.created.insert(id.to_owned())),
+                Some(("started", id)) => drop(said.started.insert(id.to_owned())),
+                Some(("removed", id)) => drop(said.removed.insert(id.to_owned())),
+                Some(("built", number)) => drop(said.built.insert(number.to_owned())),
+                Some(("error", text)) => said.errors.push(text.to_owned()),
+                _ => said.ready |= line == "ready",
+            }
+        }
+        said
+    });
+    std::thread::sleep(time);
+    engine.kill().unwrap();
+    engine.wait().unwrap();
+    reader.join().unwrap()
+}
+
+/// Names below the control groups and among the network devices of the machine that hold one of
+/// these ids or names.
+fn groups(ids: impl Fn(&str) -> bool) -> Vec<String> {
+    let hierarchies = std::fs::read_dir("/sys/fs/cgroup").unwrap().flatten();
+    hierarchies
+        .filter_map(|entry| std::fs::read_dir(entry.path().join("corten")).ok())
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| ids(name))
+        .collect()
+}
+
+fn shims(folder: &Path) -> usize {
+    std::fs::read_dir(folder.join("run/shims")).unwrap().count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_at_any_time() {
+    let Fixture { engine, folder } = Fixture::new().await;
+    drop(engine);
+    // The store of this process must be closed before another engine can open it.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let rounds = std::env::var("KILL_ROUNDS").map_or(6, |text| text.parse().unwrap());
+    for round in 0..rounds {
+        let time = Duration::from_millis(150 + (round * 137) % 900);
+        let path = folder.path().to_owned();
+        let said = tokio::task::spawn_blocking(move || work_and_die(&path, time))
+            .await
+            .unwrap();
+        assert!(said.ready && said.errors.is_empty(), "{:?}", said.errors);
+        println!(
+            "round {round}: {} created, {} removed, {} built",
+            said.created.len(),
+            said.removed.len(),
+            said.built.len()
+        );
+        let path = folder.path().to_owned();
+        tokio::task::spawn_blocking(move || check(&path, &said))
+            .await
+            .unwrap();
+    }
+}
+
+/// A new engine finds everything that was said to be done, and nothing else.
+fn check(folder: &Path, said: &Said) {
+    let runtime = engine::runtime().unwrap();
+    runtime.block_on(async {
+        let engine = Engine::start(config(folder)).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let all = ListOptions {
+            all: true,
+            ..ListOptions::default()
+        };
+        let found = engine.containers.list(all.clone()).await.unwrap();
+        let ids: BTreeSet<&str> = found.iter().map(|c| c.document.id.as_str()).collect();
+        let running: BTreeSet<&str> = found
+            .iter()
+            .filter(|container| container.document.state.pid().is_some())
+            .map(|container| container.document.id.as_str())
+            .collect();
+        for id in &said.created {
+            assert!(ids.contains(id.as_str()), "{id} was created and is lost");
+        }
+        for id in &said.started {
+            assert!(
+                running.contains(id.as_str()),
+                "{id} was started and does not run"
+            );
+        }
+        for id in &said.removed {
+            assert!(!ids.contains(id.as_str()), "{id} was removed and is back");
+        }
+        for number in &said.built {
+            engine
+                .images
+                .inspect(&format!("built:{number}"))
+                .await
+                .unwrap();
+        }
+        assert_eq!(shims(folder), running.len());
+        let folders = std::fs::read_dir(folder.join("root/containers")).unwrap();
+        assert_eq!(folders.count(), ids.len());
+        assert_eq!(
+            std::fs::read_dir(folder.join("run/steps")).unwrap().count(),
+            0
+        );
+        let pids: BTreeSet<u32> = found
+            .iter()
+            .filter_map(|c| c.document.state.pid())
+            .collect();
+        for pid in pids {
+            assert!(Path::new(&format!("/proc/{pid}")).exists());
+        }
+        for id in &ids {
+            if !running.contains(id) {
+                assert_eq!(groups(|name| name == *id), Vec::<String>::new());
+            }
+        }
+        let force = RemoveOptions {
+            force: true,
+            volumes: true,
+        };
+        for id in ids {
+            engine.containers.remove(id, force).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(shims(folder), 0);
+    });
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    let store = Store::open(folder.join("root")).unwrap();
+    store.gc(&store::GcPolicy::default()).unwrap();
+    let problems = store.fsck(&FsckOptions { digests: true }).unwrap();
+    assert!(problems.is_empty(), "{problems:?}");
+}
