@@ -17,14 +17,14 @@ fn main() -> ExitCode {
     let role = args.next();
     match role.as_deref().and_then(|role| role.to_str()) {
         Some("shim") => shim::main(args),
-        Some("work") => work(args.map(PathBuf::from).collect()),
+        Some("work") => work(&args.map(PathBuf::from).collect::<Vec<_>>()),
         _ => ExitCode::FAILURE,
     }
 }
 
 /// `work ROOT RUN`: containers come and go until somebody kills us.
-fn work(folders: Vec<PathBuf>) -> ExitCode {
-    let ([root, run_dir], Ok(exe)) = (folders.as_slice(), std::env::current_exe()) else {
+fn work(folders: &[PathBuf]) -> ExitCode {
+    let ([root, run_dir], Ok(exe)) = (folders, std::env::current_exe()) else {
         return ExitCode::FAILURE;
     };
     let config = EngineConfig {

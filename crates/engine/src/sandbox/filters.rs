@@ -48,18 +48,13 @@ impl SystemCallFilters {
             kernel: kernel(),
         };
         let path = self.layout.seccomp().join(key(text, &context).hex());
-        let known = self
-            .made
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&path);
-        if !known {
+        // Held while the file is made: two containers at a time want the same one.
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if !made.contains(&path) {
             make(&path, text, &context)?;
-            self.made
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(path.clone());
+            made.insert(path.clone());
         }
+        drop(made);
         Ok(Some(path))
     }
 }

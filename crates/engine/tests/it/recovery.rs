@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use engine::{Engine, ListOptions, RemoveOptions};
+use engine::{Container, Engine, ListOptions, RemoveOptions};
 use store::{FsckOptions, Store};
 
 use crate::fixture::{Fixture, config, exe};
@@ -64,10 +64,6 @@ fn groups(ids: impl Fn(&str) -> bool) -> Vec<String> {
         .collect()
 }
 
-fn shims(folder: &Path) -> usize {
-    std::fs::read_dir(folder.join("run/shims")).unwrap().count()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_at_any_time() {
     let Fixture { engine, folder } = Fixture::new().await;
@@ -105,25 +101,8 @@ fn check(folder: &Path, said: &Said) {
             all: true,
             ..ListOptions::default()
         };
-        let found = engine.containers.list(all.clone()).await.unwrap();
-        let ids: BTreeSet<&str> = found.iter().map(|c| c.document.id.as_str()).collect();
-        let running: BTreeSet<&str> = found
-            .iter()
-            .filter(|container| container.document.state.pid().is_some())
-            .map(|container| container.document.id.as_str())
-            .collect();
-        for id in &said.created {
-            assert!(ids.contains(id.as_str()), "{id} was created and is lost");
-        }
-        for id in &said.started {
-            assert!(
-                running.contains(id.as_str()),
-                "{id} was started and does not run"
-            );
-        }
-        for id in &said.removed {
-            assert!(!ids.contains(id.as_str()), "{id} was removed and is back");
-        }
+        let found = engine.containers.list(all).await.unwrap();
+        nothing_is_lost(said, &found);
         for number in &said.built {
             engine
                 .images
@@ -131,38 +110,66 @@ fn check(folder: &Path, said: &Said) {
                 .await
                 .unwrap();
         }
-        assert_eq!(shims(folder), running.len());
-        let folders = std::fs::read_dir(folder.join("root/containers")).unwrap();
-        assert_eq!(folders.count(), ids.len());
-        assert_eq!(
-            std::fs::read_dir(folder.join("run/steps")).unwrap().count(),
-            0
-        );
-        let pids: BTreeSet<u32> = found
-            .iter()
-            .filter_map(|c| c.document.state.pid())
-            .collect();
-        for pid in pids {
-            assert!(Path::new(&format!("/proc/{pid}")).exists());
-        }
-        for id in &ids {
-            if !running.contains(id) {
-                assert_eq!(groups(|name| name == *id), Vec::<String>::new());
-            }
-        }
+        nothing_is_left_over(folder, &found);
         let force = RemoveOptions {
             force: true,
             volumes: true,
         };
-        for id in ids {
+        for container in &found {
+            let id = container.document.id.as_str();
             engine.containers.remove(id, force).await.unwrap();
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
-        assert_eq!(shims(folder), 0);
+        assert_eq!(count(&folder.join("run/shims")), 0);
     });
     runtime.shutdown_timeout(Duration::from_secs(5));
     let store = Store::open(folder.join("root")).unwrap();
     store.gc(&store::GcPolicy::default()).unwrap();
     let problems = store.fsck(&FsckOptions { digests: true }).unwrap();
     assert!(problems.is_empty(), "{problems:?}");
+}
+
+fn nothing_is_lost(said: &Said, found: &[Container]) {
+    let state = |id: &String| {
+        let container = found
+            .iter()
+            .find(|container| container.document.id.as_str() == id);
+        container.map(|container| container.document.state.name())
+    };
+    for id in &said.created {
+        assert!(state(id).is_some(), "{id} was created and is lost");
+    }
+    for id in &said.started {
+        assert_eq!(state(id), Some("running"), "{id} was started");
+    }
+    for id in &said.removed {
+        assert_eq!(state(id), None, "{id} was removed");
+    }
+}
+
+fn nothing_is_left_over(folder: &Path, found: &[Container]) {
+    let (running, ended): (Vec<&Container>, _) = found
+        .iter()
+        .partition(|container| container.document.state.pid().is_some());
+    assert_eq!(count(&folder.join("run/shims")), running.len());
+    assert_eq!(count(&folder.join("root/containers")), found.len());
+    assert_eq!(count(&folder.join("run/steps")), 0);
+    let ids: Vec<&str> = ended.iter().map(|c| c.document.id.as_str()).collect();
+    assert_eq!(groups(|name| ids.contains(&name)), Vec::<String>::new());
+    for container in running {
+        let document = &container.document;
+        let pid = document.state.pid().unwrap();
+        assert!(Path::new(&format!("/proc/{pid}")).exists());
+        if let Some(endpoint) = &document.endpoint {
+            assert!(
+                Path::new("/sys/class/net")
+                    .join(&endpoint.host_device)
+                    .exists()
+            );
+        }
+    }
+}
+
+fn count(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
 }

@@ -304,18 +304,32 @@ async fn copies_files_in_and_out() {
         missing.to_string(),
         "Could not find the file /what in container copied"
     );
-    let changes = containers.changes("copied").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tells_changes_and_exports() {
+    let fixture = Fixture::new().await;
+    let containers = &fixture.engine.containers;
+    let mut options =
+        Fixture::script("mkdir /d; echo text > /d/f; rm /data/seed; touch /etc/passwd");
+    options.name = Some("changed".into());
+    fixture.run(options).await;
+    let changes = containers.changes("changed").await.unwrap();
     let text: Vec<String> = changes
         .iter()
         .map(|c| format!("{:?} {}", c.kind, c.path))
         .collect();
     assert!(text.contains(&"Added /d/f".to_owned()), "{text:?}");
-    assert!(text.contains(&"Modified /etc".to_owned()), "{text:?}");
+    assert!(
+        text.contains(&"Modified /etc/passwd".to_owned()),
+        "{text:?}"
+    );
+    assert!(text.contains(&"Deleted /data/seed".to_owned()), "{text:?}");
     assert!(
         !text.iter().any(|line| line.contains("resolv.conf")),
         "{text:?}"
     );
-    let mut export = containers.export("copied").await.unwrap();
+    let mut export = containers.export("changed").await.unwrap();
     let mut length = 0;
     while let Some(chunk) = export.next().await {
         length += chunk.unwrap().len();
