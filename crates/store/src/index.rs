@@ -3,6 +3,7 @@
 use oci::{Descriptor, Index, Reference};
 
 use crate::error::FileResult;
+use crate::facts::{parsed, size_of};
 use crate::images::encode;
 use crate::{Result, Store, Tx};
 
@@ -24,13 +25,14 @@ impl Store {
 }
 
 fn named_manifests(tx: &Tx<'_>) -> Result<Vec<Descriptor>> {
-    let mut manifests = Vec::new();
-    for (name, id) in tx.all_tags()? {
-        if let Some(image) = tx.image(&id)? {
-            manifests.push(named(&image.manifest, &name));
-        }
-    }
-    Ok(manifests)
+    let sql = "SELECT t.name, i.manifest, i.manifest_type, i.manifest_size
+        FROM tags t JOIN images i ON i.id = t.image ORDER BY t.name";
+    tx.all(sql, [], |row| {
+        let media_type: String = row.get("manifest_type")?;
+        let digest = parsed(row, "manifest", "digest")?;
+        let manifest = Descriptor::new(&media_type, digest, size_of(row, "manifest_size")?);
+        Ok(named(&manifest, &parsed(row, "name", "reference")?))
+    })
 }
 
 /// A manifest's descriptor with its name.
