@@ -4,7 +4,7 @@
 //! folders to change.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -129,37 +129,68 @@ fn is_plain_copy(
     Ok(attributes(dir)? == attributes(&below_dir)?)
 }
 
-/// Clamps the times of everything in a folder and counts the bytes on disk, every file once.
+/// Clamps the times of everything in a folder and counts the bytes on disk, every file once. One
+/// folder is open for each level, not for each sibling.
 fn settle(top: Dir, clamp: Option<Times>) -> std::io::Result<u64> {
-    let mut usage = 0;
-    let mut linked = HashSet::new();
-    let mut folders = vec![top];
-    let late = |meta: &Meta| clamp.filter(|clamp| meta.modified > *clamp);
-    while let Some(dir) = folders.pop() {
+    let mut settling = Settling {
+        clamp,
+        usage: 0,
+        linked: HashSet::new(),
+    };
+    let folders = settling.folder(&top)?;
+    let mut levels = vec![(top, folders)];
+    while let Some((dir, folders)) = levels.last_mut() {
+        let Some(name) = folders.pop() else {
+            levels.pop();
+            continue;
+        };
+        let inner = dir.dir(&name)?;
+        let folders = settling.folder(&inner)?;
+        levels.push((inner, folders));
+    }
+    Ok(settling.usage)
+}
+
+struct Settling {
+    clamp: Option<Times>,
+    usage: u64,
+    /// Files with several names that were counted.
+    linked: HashSet<u64>,
+}
+
+impl Settling {
+    /// Settles a folder and the files in it; returns the folders in it.
+    fn folder(&mut self, dir: &Dir) -> std::io::Result<Vec<OsString>> {
         let own = dir.own_meta()?;
-        usage += own.blocks * 512;
+        self.usage += own.blocks * 512;
+        let mut folders = Vec::new();
         for entry in dir.list()? {
             if entry.kind == Some(FileKind::Dir) {
-                folders.push(dir.dir(&entry.name)?);
+                folders.push(entry.name);
                 continue;
             }
             let meta = dir.meta(&entry.name)?;
             if meta.is_dir() {
-                folders.push(dir.dir(&entry.name)?);
+                folders.push(entry.name);
                 continue;
             }
-            if meta.links < 2 || linked.insert(meta.inode) {
-                usage += meta.blocks * 512;
+            if meta.links < 2 || self.linked.insert(meta.inode) {
+                self.usage += meta.blocks * 512;
             }
-            if let Some(clamp) = late(&meta).filter(|_| !meta.is_whiteout()) {
+            if let Some(clamp) = self.late(&meta).filter(|_| !meta.is_whiteout()) {
                 dir.set_modified(&entry.name, clamp)?;
             }
         }
-        if let Some(clamp) = late(&own) {
+        if let Some(clamp) = self.late(&own) {
             dir.set_own_modified(clamp)?;
         }
+        Ok(folders)
     }
-    Ok(usage)
+
+    /// What to set the time to, if it is later.
+    fn late(&self, meta: &Meta) -> Option<Times> {
+        self.clamp.filter(|clamp| meta.modified > *clamp)
+    }
 }
 
 /// Bytes on disk of everything in a folder.

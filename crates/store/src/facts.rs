@@ -37,7 +37,7 @@ pub(crate) struct Facts {
 }
 
 /// More idle readers than this are closed.
-const IDLE_READERS: usize = 8;
+const IDLE_READERS: usize = 4;
 
 impl Facts {
     pub(crate) fn open(path: PathBuf) -> Result<Self> {
@@ -104,6 +104,8 @@ impl Writer<'_> {
 
 fn configure(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
+    // KiB, for each connection: the whole database is small and the kernel caches it too.
+    connection.pragma_update(None, "cache_size", -1024)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

@@ -8,6 +8,8 @@
 mod dir;
 mod listing;
 mod meta;
+#[cfg(test)]
+mod tests;
 mod xattr;
 
 use std::ffi::OsStr;

@@ -316,6 +316,8 @@ impl Writer<'_> {
                 Some(Mode::Bits(bits)) => Some(*bits),
                 _ => None,
             },
+            // In a layer they are inert, and a root file system has them.
+            devices: true,
             ..UntarOptions::default()
         };
         untar(

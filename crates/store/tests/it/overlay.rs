@@ -185,3 +185,15 @@ fn the_root_of_a_layer_is_that_of_the_one_below() {
         0o1777
     );
 }
+
+#[test]
+fn a_folder_of_many_folders_needs_few_descriptors() {
+    let fixture = Fixture::new();
+    let layer = fixture.layer(None, |root| {
+        for number in 0..1500 {
+            std::fs::create_dir(root.join(number.to_string())).unwrap();
+        }
+    });
+    let computed = fixture.store.layer(layer.id()).unwrap();
+    assert_eq!(names(&fixture, &computed).len(), 1500);
+}
