@@ -38,4 +38,5 @@ pub use builder::{Builder, BuilderOptions, Job};
 pub use error::BuildError;
 pub use event::{Event, StepId};
 pub use executor::{Chunk, Exec, ExecError, Executor, Mount, MountSource, Network, Stream};
+pub use frontend::{DEFAULT_EPOCH, apply_changes};
 pub use request::{BuildRequest, BuildResult, ContextSource, DockerfileSource, Output, Secret};

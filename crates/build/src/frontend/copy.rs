@@ -251,7 +251,7 @@ fn destination(
         );
         return Err(place.refuse(transfer.destination.span, message));
     }
-    let absolute = stage.absolute(written);
+    let absolute = stage.draft.absolute(written);
     Ok(match is_folder && absolute != "/" {
         true => absolute + "/",
         false => absolute,

@@ -11,7 +11,7 @@ use solver::{Edge, Graph, Keyed, Op, Vertex, VertexId};
 
 use super::arguments::{is_reserved, of_platform};
 use super::metadata::{self, Place};
-use super::stage::Stage;
+use super::stage::{Draft, Stage};
 use super::{DEFAULT_EPOCH, Given, Plan, Step, history};
 use crate::domain::Containers;
 use crate::ops::{ContextOp, Label, LayerMaker, SourceOp, WorkdirOp};
@@ -78,7 +78,7 @@ pub(crate) fn plan(dockerfile: &Dockerfile, given: &Given<'_>) -> Result<Plan, B
             .labels
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
-        let text = metadata::labels(&mut stage, pairs);
+        let text = metadata::labels(&mut stage.draft, pairs);
         metadata::record(&mut stage, &text);
     }
     lowering.warn_unused();
@@ -86,7 +86,7 @@ pub(crate) fn plan(dockerfile: &Dockerfile, given: &Given<'_>) -> Result<Plan, B
         graph: lowering.graph,
         steps: lowering.steps,
         target: stage.root,
-        config: stage.config,
+        config: stage.draft.config,
         layers: stage.layers,
         base: stage.base,
         warnings: lowering.warnings,
@@ -326,7 +326,7 @@ impl Lowering<'_> {
         }
         let mut stage = self.base(index)?;
         let file = self.dockerfile.file.clone();
-        let triggers = std::mem::take(&mut stage.container().on_build);
+        let triggers = std::mem::take(&mut stage.draft.container().on_build);
         let mut statements = Vec::new();
         for text in triggers {
             let statement = dockerfile::parse_trigger(&text, "ONBUILD")
@@ -388,10 +388,10 @@ impl Lowering<'_> {
         };
         stage.title = title;
         stage.fresh = fresh;
-        stage.cmd_set = false;
+        stage.draft.cmd_set = false;
         stage.counts = HashMap::new();
-        stage.config.created = Some(self.created.clone());
-        stage.ensure_path();
+        stage.draft.config.created = Some(self.created.clone());
+        stage.draft.ensure_path();
         Ok(stage)
     }
 
@@ -411,9 +411,11 @@ impl Lowering<'_> {
             title: title.to_owned(),
             root,
             layers: vec![None; config.history.len()],
-            config,
+            draft: Draft {
+                config,
+                cmd_set: false,
+            },
             arguments: Vec::new(),
-            cmd_set: false,
             layer_steps: 0,
             base,
             fresh: false,
@@ -472,7 +474,7 @@ impl Lowering<'_> {
                 self.copy(stage, index, &add.into(), (statement, &place))?;
             }
             other => {
-                if let Some(text) = metadata::apply(stage, other, &place)? {
+                if let Some(text) = metadata::apply(&mut stage.draft, other, &place)? {
                     metadata::record(stage, &text);
                 }
             }
@@ -505,8 +507,8 @@ impl Lowering<'_> {
     }
 
     fn workdir(&mut self, stage: &mut Stage, path: &str, statement: &Statement, place: &Place<'_>) {
-        let path = stage.absolute(path);
-        stage.container().working_dir.clone_from(&path);
+        let path = stage.draft.absolute(path);
+        stage.draft.container().working_dir.clone_from(&path);
         let text = format!("WORKDIR {path}");
         let label = self.label(stage, "WORKDIR", &statement.text);
         if path == "/" {
@@ -517,7 +519,7 @@ impl Lowering<'_> {
             label,
             maker: self.maker.clone(),
             path,
-            user: stage.config.config.user.clone(),
+            user: stage.draft.config.config.user.clone(),
         };
         self.layer(
             stage,

@@ -7,7 +7,7 @@ use dockerfile::{
 use oci::Empty;
 
 use super::history::{metadata, plain, quoted};
-use super::stage::Stage;
+use super::stage::{Draft, Stage};
 use crate::BuildError;
 
 /// Where an instruction stands.
@@ -25,85 +25,85 @@ impl Place<'_> {
 /// Applies an instruction (expanded) and returns the history's text; `None` if it is not one of
 /// those that change only the config.
 pub(super) fn apply(
-    stage: &mut Stage,
+    draft: &mut Draft,
     instruction: &Instruction,
     place: &Place<'_>,
 ) -> Result<Option<String>, BuildError> {
     let text = match instruction {
-        Instruction::Cmd(cmd) => set_cmd(stage, &cmd.command),
-        Instruction::Entrypoint(entrypoint) => set_entrypoint(stage, &entrypoint.command),
+        Instruction::Cmd(cmd) => set_cmd(draft, &cmd.command),
+        Instruction::Entrypoint(entrypoint) => set_entrypoint(draft, &entrypoint.command),
         Instruction::Env(env) => {
             let pairs = env.pairs.iter();
             variables(
-                stage,
+                draft,
                 pairs.map(|pair| (pair.name.as_str(), pair.value.as_str())),
             )
         }
         Instruction::Label(label) => {
             let pairs = label.pairs.iter();
             labels(
-                stage,
+                draft,
                 pairs.map(|pair| (pair.name.as_str(), pair.value.as_str())),
             )
         }
-        Instruction::Expose(expose) => expose_ports(stage, expose, place)?,
-        Instruction::HealthCheck(check) => health_check(stage, check),
+        Instruction::Expose(expose) => expose_ports(draft, expose, place)?,
+        Instruction::HealthCheck(check) => health_check(draft, check),
         Instruction::Maintainer(maintainer) => {
-            stage.config.author = Some(maintainer.author.value.clone());
+            draft.config.author = Some(maintainer.author.value.clone());
             format!("MAINTAINER {}", maintainer.author.value)
         }
         Instruction::OnBuild(trigger) => {
-            stage.container().on_build.push(trigger.text.clone());
+            draft.container().on_build.push(trigger.text.clone());
             format!("ONBUILD {}", trigger.text)
         }
         Instruction::Shell(shell) => {
             let words: Vec<String> = shell.shell.iter().map(|word| word.value.clone()).collect();
             let text = format!("SHELL {}", plain(&words));
-            stage.container().shell = words;
+            draft.container().shell = words;
             text
         }
-        Instruction::StopSignal(signal) => stop_signal(stage, signal, place)?,
+        Instruction::StopSignal(signal) => stop_signal(draft, signal, place)?,
         Instruction::User(user) => {
-            stage.container().user.clone_from(&user.user.value);
+            draft.container().user.clone_from(&user.user.value);
             format!("USER {}", user.user.value)
         }
-        Instruction::Volume(volume) => volumes(stage, volume, place)?,
+        Instruction::Volume(volume) => volumes(draft, volume, place)?,
         _ => return Ok(None),
     };
     Ok(Some(text))
 }
 
-fn set_cmd(stage: &mut Stage, line: &CommandLine) -> String {
-    let args = command(stage, line);
+fn set_cmd(draft: &mut Draft, line: &CommandLine) -> String {
+    let args = command(draft, line);
     let text = format!("CMD {}", quoted(&args));
-    stage.container().cmd = Some(args);
-    stage.container().args_escaped = true;
-    stage.cmd_set = true;
+    draft.container().cmd = Some(args);
+    draft.container().args_escaped = true;
+    draft.cmd_set = true;
     text
 }
 
 /// An inherited `CMD` was meant for the inherited entrypoint.
-fn set_entrypoint(stage: &mut Stage, line: &CommandLine) -> String {
-    let args = command(stage, line);
+fn set_entrypoint(draft: &mut Draft, line: &CommandLine) -> String {
+    let args = command(draft, line);
     let text = format!("ENTRYPOINT {}", quoted(&args));
-    stage.container().entrypoint = (!args.is_empty()).then_some(args);
-    stage.container().args_escaped = true;
-    if !stage.cmd_set {
-        stage.container().cmd = None;
+    draft.container().entrypoint = (!args.is_empty()).then_some(args);
+    draft.container().args_escaped = true;
+    if !draft.cmd_set {
+        draft.container().cmd = None;
     }
     text
 }
 
-fn variables<'a>(stage: &mut Stage, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+fn variables<'a>(draft: &mut Draft, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = "ENV".to_owned();
     for (name, value) in pairs {
         text += &format!(" {name}={value}");
-        stage.set_env(name, value);
+        draft.set_env(name, value);
     }
     text
 }
 
-fn volumes(stage: &mut Stage, volume: &Volume, place: &Place<'_>) -> Result<String, BuildError> {
+fn volumes(draft: &mut Draft, volume: &Volume, place: &Place<'_>) -> Result<String, BuildError> {
     let paths: Vec<&str> = volume
         .paths
         .iter()
@@ -114,7 +114,7 @@ fn volumes(stage: &mut Stage, volume: &Volume, place: &Place<'_>) -> Result<Stri
             let message = "VOLUME specified can not be an empty string";
             return Err(place.refuse(path.span, message));
         }
-        stage
+        draft
             .container()
             .volumes
             .insert(path.value.clone(), Empty {});
@@ -124,13 +124,13 @@ fn volumes(stage: &mut Stage, volume: &Volume, place: &Place<'_>) -> Result<Stri
 
 /// Sets labels and returns the history's text.
 pub(super) fn labels<'a>(
-    stage: &mut Stage,
+    draft: &mut Draft,
     pairs: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> String {
     let mut text = "LABEL".to_owned();
     for (name, value) in pairs {
         text += &format!(" {name}={value}");
-        stage
+        draft
             .container()
             .labels
             .insert(name.to_owned(), value.to_owned());
@@ -140,19 +140,19 @@ pub(super) fn labels<'a>(
 
 /// Records an instruction that changed only the config.
 pub(super) fn record(stage: &mut Stage, text: &str) {
-    let created = stage.config.created.clone().unwrap_or_default();
+    let created = stage.draft.config.created.clone().unwrap_or_default();
     stage.record(metadata(text, &created), false);
 }
 
-fn command(stage: &Stage, line: &CommandLine) -> Vec<String> {
+fn command(draft: &Draft, line: &CommandLine) -> Vec<String> {
     match line {
-        CommandLine::Shell(text) => stage.in_shell(text),
+        CommandLine::Shell(text) => draft.in_shell(text),
         CommandLine::Exec(words) => words.iter().map(|word| word.value.clone()).collect(),
     }
 }
 
 fn expose_ports(
-    stage: &mut Stage,
+    draft: &mut Draft,
     expose: &Expose,
     place: &Place<'_>,
 ) -> Result<String, BuildError> {
@@ -165,7 +165,7 @@ fn expose_ports(
     }
     all.sort();
     for port in &all {
-        stage
+        draft
             .container()
             .exposed_ports
             .insert(port.clone(), Empty {});
@@ -187,7 +187,7 @@ fn ports(text: &str) -> Option<Vec<String>> {
     (first <= last).then(|| ports.collect())
 }
 
-fn health_check(stage: &mut Stage, check: &HealthCheck) -> String {
+fn health_check(draft: &mut Draft, check: &HealthCheck) -> String {
     let nanoseconds = |time: Option<std::time::Duration>| {
         i64::try_from(time.unwrap_or_default().as_nanos()).unwrap_or(i64::MAX)
     };
@@ -202,7 +202,7 @@ fn health_check(stage: &mut Stage, check: &HealthCheck) -> String {
         }
     };
     let text = format!("HEALTHCHECK {}", quoted(&test));
-    stage.container().healthcheck = Some(oci::HealthCheck {
+    draft.container().healthcheck = Some(oci::HealthCheck {
         test,
         interval: nanoseconds(check.interval),
         timeout: nanoseconds(check.timeout),
@@ -214,7 +214,7 @@ fn health_check(stage: &mut Stage, check: &HealthCheck) -> String {
 }
 
 fn stop_signal(
-    stage: &mut Stage,
+    draft: &mut Draft,
     signal: &StopSignal,
     place: &Place<'_>,
 ) -> Result<String, BuildError> {
@@ -226,7 +226,7 @@ fn stop_signal(
     if !known {
         return Err(place.refuse(signal.signal.span, format!("invalid signal: {value}")));
     }
-    stage.container().stop_signal = Some(value.clone());
+    draft.container().stop_signal = Some(value.clone());
     Ok(format!("STOPSIGNAL {value}"))
 }
 

@@ -5,6 +5,7 @@
 //! while lowering, since configs of local images are known without running anything.
 
 mod arguments;
+mod changes;
 mod copy;
 mod history;
 mod load;
@@ -26,12 +27,13 @@ use crate::domain::Containers;
 use crate::ops::CacheMounts;
 use crate::{BuildRequest, Executor};
 
+pub use changes::apply_changes;
 pub(crate) use load::load;
 pub(crate) use lowering::plan;
 
-/// No file of a layer is newer by default: 1980-01-01T00:00:01Z, the first second that every
-/// archive format can say.
-const DEFAULT_EPOCH: i64 = 315_532_801;
+/// The latest time that an image carries where the user names none, in seconds since 1970:
+/// 1980-01-01T00:00:01Z, the first second that every archive format can say.
+pub const DEFAULT_EPOCH: i64 = 315_532_801;
 
 /// What lowering needs beside the Dockerfile.
 pub(crate) struct Given<'a> {

@@ -61,8 +61,8 @@ impl Lowering<'_> {
             args,
             variables: variables(stage),
             hidden: collected.hidden,
-            cwd: stage.absolute("."),
-            user: stage.config.config.user.clone(),
+            cwd: stage.draft.absolute("."),
+            user: stage.draft.config.config.user.clone(),
             mounts: collected.mounts,
             network: match run.network.as_ref().map(|network| network.value) {
                 None => request.network,
@@ -118,7 +118,7 @@ impl Lowering<'_> {
                 return Err(place.refuse(place.span, message));
             }
         };
-        let target = stage.absolute(&target);
+        let target = stage.draft.absolute(&target);
         if target == "/" {
             return Err(place.refuse(place.span, "invalid mount target \"/\""));
         }
@@ -175,7 +175,7 @@ impl Lowering<'_> {
         let id = cache
             .id
             .clone()
-            .unwrap_or_else(|| stage.absolute(&cache.target));
+            .unwrap_or_else(|| stage.draft.absolute(&cache.target));
         let namespace = self.given.request.build_args.get("BUILDKIT_CACHE_MOUNT_NS");
         let id = match namespace {
             Some(namespace) => format!("{namespace}/{id}"),
@@ -243,7 +243,7 @@ fn refuse_privileges(run: &Run, place: &Place<'_>) -> Result<(), BuildError> {
 fn command(stage: &Stage, run: &Run) -> (Vec<String>, Option<StepMount>) {
     match run.script() {
         Script::Exec(args) => (args, None),
-        Script::Shell(text) => (stage.in_shell(&text), None),
+        Script::Shell(text) => (stage.draft.in_shell(&text), None),
         Script::File { name, content } => {
             let target = format!("/dev/pipes/{name}");
             let mount = StepMount {
@@ -271,7 +271,7 @@ fn variables(stage: &Stage) -> Vec<Variable> {
             variables.insert(name.clone(), ("ARG", value.clone()));
         }
     }
-    for pair in &stage.config.config.env {
+    for pair in &stage.draft.config.config.env {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         variables.insert(name.to_owned(), ("ENV", value.to_owned()));
     }
@@ -291,6 +291,7 @@ fn history_text(stage: &Stage, args: &[String]) -> String {
     }
     for (name, value) in &stage.arguments {
         let value = stage
+            .draft
             .env(name)
             .or_else(|| value.clone())
             .unwrap_or_default();

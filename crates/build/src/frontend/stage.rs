@@ -8,6 +8,14 @@ use solver::VertexId;
 /// Docker's search path where an image says none.
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// An image's config while instructions change it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Draft {
+    pub(super) config: ImageConfig,
+    /// `CMD` was given here, not inherited.
+    pub(super) cmd_set: bool,
+}
+
 /// What is known of a stage.
 #[derive(Debug, Clone)]
 pub(super) struct Stage {
@@ -15,10 +23,9 @@ pub(super) struct Stage {
     pub(super) title: String,
     /// Its root file system so far.
     pub(super) root: VertexId,
-    pub(super) config: ImageConfig,
+    pub(super) draft: Draft,
     /// Build arguments that were declared, in order; `None` for one without a value.
     pub(super) arguments: Vec<(String, Option<String>)>,
-    pub(super) cmd_set: bool,
     /// For each entry of the history: which layer-making step after the base it is of.
     pub(super) layers: Vec<Option<usize>>,
     /// How many layer-making steps there are after the base.
@@ -32,17 +39,9 @@ pub(super) struct Stage {
     pub(super) counts: HashMap<String, usize>,
 }
 
-impl Stage {
+impl Draft {
     pub(super) fn container(&mut self) -> &mut ContainerConfig {
         &mut self.config.config
-    }
-
-    /// The value of a variable: `ENV` wins over `ARG`.
-    pub(super) fn variable(&self, name: &str) -> Option<String> {
-        self.env(name).or_else(|| {
-            let found = self.arguments.iter().rev().find(|(key, _)| key == name);
-            found.and_then(|(_, value)| value.clone())
-        })
     }
 
     pub(super) fn env(&self, name: &str) -> Option<String> {
@@ -98,10 +97,20 @@ impl Stage {
         let clean = crate::files::tree::clean(&joined);
         format!("/{}", clean.display())
     }
+}
+
+impl Stage {
+    /// The value of a variable: `ENV` wins over `ARG`.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        self.draft.env(name).or_else(|| {
+            let found = self.arguments.iter().rev().find(|(key, _)| key == name);
+            found.and_then(|(_, value)| value.clone())
+        })
+    }
 
     /// Adds an entry to the history; `layer` for a step that makes one.
     pub(super) fn record(&mut self, entry: oci::History, layer: bool) {
-        self.config.history.push(entry);
+        self.draft.config.history.push(entry);
         self.layers.push(layer.then_some(self.layer_steps));
         if layer {
             self.layer_steps += 1;
