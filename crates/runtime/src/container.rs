@@ -44,6 +44,11 @@ impl Process {
         self.terminal.take()
     }
 
+    /// The pty's master side, to look at.
+    pub fn terminal(&self) -> Option<BorrowedFd<'_>> {
+        self.terminal.as_ref().map(AsFd::as_fd)
+    }
+
     /// Sends it a signal.
     pub fn kill(&self, signal: Signal) -> Result<(), Error> {
         rustix::process::pidfd_send_signal(&self.pidfd, signal)
@@ -85,6 +90,11 @@ impl Container {
     /// Its first process.
     pub fn init(&self) -> &Process {
         &self.init
+    }
+
+    /// Its first process.
+    pub fn init_mut(&mut self) -> &mut Process {
+        &mut self.init
     }
 
     /// The pty's master side, if `process.terminal` is set; `None` when taken before.

@@ -1,6 +1,6 @@
 //! Creating a container: everything until its first process waits to be started.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use oci::runtime::{Hooks, Linux, LinuxIdMapping, LinuxNamespaceType, LinuxResources, Spec};
@@ -120,6 +120,11 @@ impl Init {
     /// The pty's master side, if `process.terminal` is set; `None` when taken before.
     pub fn take_terminal(&mut self) -> Option<OwnedFd> {
         self.container.take_terminal()
+    }
+
+    /// The pty's master side, to look at.
+    pub fn terminal(&self) -> Option<BorrowedFd<'_>> {
+        self.container.init().terminal()
     }
 
     /// Lets the process go on; returns when it has executed the container's program.

@@ -1,6 +1,7 @@
 //! Another process in a running container.
 
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use rustix::process::{DumpableBehavior, Signal, WaitOptions};
 use sys::process::Namespaces;
@@ -25,6 +26,8 @@ pub struct ExecOptions<'a> {
     pub filter: Option<Filter>,
     /// Descriptors that the process gets as 3, 4, …
     pub keep_fds: Vec<OwnedFd>,
+    /// A control group below the container's, which must exist; else the container's own.
+    pub cgroup: Option<&'a Path>,
 }
 
 impl<'a> ExecOptions<'a> {
@@ -35,6 +38,7 @@ impl<'a> ExecOptions<'a> {
             stdio: Stdio::default(),
             filter: None,
             keep_fds: Vec::new(),
+            cgroup: None,
         }
     }
 }
@@ -112,7 +116,7 @@ impl Container {
     ) -> Result<(), Error> {
         let action = || "talk to the new process".to_owned();
         let lenient = !rustix::process::geteuid().is_root();
-        match self.groups().join(child.pid) {
+        match self.groups().join_at(options.cgroup, child.pid) {
             Err(error) if !lenient => return Err(error),
             _ => {}
         }

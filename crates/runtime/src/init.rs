@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use oci::runtime::{Hooks, Linux, LinuxPersonalityDomain, Spec};
+use rustix::event::{PollFd, PollFlags};
 use rustix::net::SocketFlags;
 use sys::process::Namespaces;
 
@@ -208,6 +209,11 @@ fn accept(listener: OwnedFd) -> Result<OwnedFd, Failure> {
     loop {
         match rustix::net::accept_with(&listener, SocketFlags::CLOEXEC) {
             Err(rustix::io::Errno::INTR) => {}
+            // The socket may be one that does not block.
+            Err(rustix::io::Errno::AGAIN) => {
+                let mut ready = [PollFd::new(&listener, PollFlags::IN)];
+                let _ = rustix::event::poll(&mut ready, None);
+            }
             other => return other.at(Step::Protocol, "gate"),
         }
     }

@@ -8,8 +8,10 @@
 pub mod capabilities;
 pub mod cgroup;
 mod channel;
+pub mod cli;
 mod container;
 mod create;
+pub mod defaults;
 mod error;
 mod exec;
 mod hooks;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
@@ -27,9 +27,18 @@ impl Groups {
 
     /// Puts a process into all groups.
     pub(crate) fn join(&self, pid: Pid) -> Result<(), Error> {
+        self.join_at(None, pid)
+    }
+
+    /// Puts a process into the groups at `below` in each of the container's, or into these.
+    pub(crate) fn join_at(&self, below: Option<&Path>, pid: Pid) -> Result<(), Error> {
+        let names = below.into_iter().flat_map(Path::components);
+        let below: PathBuf = names
+            .filter(|name| matches!(name, Component::Normal(_)))
+            .collect();
         let pid = pid.as_raw_nonzero().to_string();
         for place in &self.places {
-            super::write(&place.folder, "cgroup.procs", &pid)?;
+            super::write(&place.folder.join(&below), "cgroup.procs", &pid)?;
         }
         Ok(())
     }

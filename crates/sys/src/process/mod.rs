@@ -230,6 +230,41 @@ pub fn place_from_three(fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     Ok(())
 }
 
+/// A copy of the descriptor that this process inherited as `number`.
+pub fn inherited(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: the call makes a new descriptor and leaves the old one as it is, whoever owns it.
+    let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
+    check(copy.min(0))?;
+    // SAFETY: it is new: nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// Blocks all signals that can be blocked and gives a descriptor to read them from, one number a
+/// [`next_signal`].
+pub fn signal_descriptor() -> io::Result<OwnedFd> {
+    // SAFETY: an all-zero set is valid; it is filled below.
+    let mut all: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the set is live.
+    check(unsafe { libc::sigfillset(&raw mut all) })?;
+    // SAFETY: the set is live; the old one is not asked for.
+    check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const all, std::ptr::null_mut()) })?;
+    // SAFETY: the set is live.
+    let fd = unsafe { libc::signalfd(-1, &raw const all, libc::SFD_CLOEXEC) };
+    check(fd)?;
+    // SAFETY: a new descriptor.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Reads the number of the next signal from a [`signal_descriptor`].
+pub fn next_signal(descriptor: impl AsFd) -> io::Result<i32> {
+    let mut record = [0_u8; size_of::<libc::signalfd_siginfo>()];
+    let length = rustix::io::read(descriptor, &mut record)?;
+    match record.first_chunk() {
+        Some(number) if length == record.len() => Ok(i32::from_ne_bytes(*number)),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
 /// Sets the execution domain.
 pub fn set_personality(persona: u64) -> io::Result<()> {
     // SAFETY: the call takes a number and changes how later system calls of this process behave,
