@@ -68,6 +68,12 @@ impl Channel {
         Ok(())
     }
 
+    /// Says that nothing more comes from this end.
+    pub(crate) fn finish(&self) {
+        // The other end may be closed already.
+        let _ = rustix::net::shutdown(&self.0, rustix::net::Shutdown::Write);
+    }
+
     /// Both ends.
     pub(crate) fn pair() -> io::Result<(Self, Self)> {
         let (ours, theirs) = rustix::net::socketpair(

@@ -3,7 +3,7 @@
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use oci::runtime::{Hooks, Linux, LinuxIdMapping, LinuxNamespaceType, LinuxResources, Spec};
+use oci::runtime::{Hooks, Linux, LinuxIdMapping, LinuxNamespaceType, Spec};
 use rustix::process::{Pid, PidfdFlags};
 use sys::process::{Child, Namespaces, Parent};
 
@@ -176,6 +176,7 @@ fn unexpected(message: Message) -> Error {
 /// Creates a container.
 pub fn create(mut options: CreateOptions<'_>) -> Result<Init, Error> {
     let spec = options.spec;
+    check_names(spec)?;
     let plan = Plan::new(spec, std::mem::take(&mut options.join))?;
     let mut groups = Groups::at(&groups_path(spec, options.id))?;
     let filter = filter_of(&mut options)?;
@@ -214,6 +215,28 @@ pub fn create(mut options: CreateOptions<'_>) -> Result<Init, Error> {
             Err(error)
         }
     }
+}
+
+/// Two ways to say the same must say the same.
+fn check_names(spec: &Spec) -> Result<(), Error> {
+    let sysctl = spec
+        .linux()
+        .as_ref()
+        .and_then(|linux| linux.sysctl().as_ref());
+    for (key, name) in [
+        ("kernel.hostname", spec.hostname()),
+        ("kernel.domainname", spec.domainname()),
+    ] {
+        let other = sysctl.and_then(|sysctl| sysctl.get(key));
+        if let (Some(name), Some(other)) = (name, other) {
+            if name != other {
+                return Err(Error::Spec(format!(
+                    "{key} is `{name}` and `{other}` at once"
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn groups_path(spec: &Spec, id: &str) -> PathBuf {
@@ -265,6 +288,7 @@ fn setup<'a>(
         tree,
         path,
         mounts: mounts.map(rootfs::Prepared::new).collect(),
+        nodes: Vec::new(),
         cgroup: groups,
         namespaces: plan.new,
         in_user_namespace: plan.changes_user(),
@@ -274,6 +298,11 @@ fn setup<'a>(
     if rustix::process::geteuid().is_root() && (plan.changes_user() || root.wears_id_maps()) {
         rootfs::open_trees(&mut root)?;
         idmap::dress(&mut root)?;
+    }
+    if rustix::process::geteuid().is_root() && plan.changes_user() {
+        let owner = |uid, gid| idmap::owner_outside(spec, uid, gid);
+        // Older kernels cannot do this; then only devices that the host has can be given.
+        root.nodes = rootfs::devices::make_outside(spec, owner).unwrap_or_default();
     }
     Ok(Setup {
         id: options.id,
@@ -369,10 +398,13 @@ impl Beginning<'_> {
     fn accompany(&mut self, hooks_outside: bool) -> Result<(), Error> {
         match self.provide(hooks_outside) {
             // Why the other side does not listen any more says more than that it does not.
-            Err(error @ Error::Io { .. }) => Err(match self.await_ready() {
-                Err(told @ Error::Child(_)) => told,
-                _ => error,
-            }),
+            Err(error @ Error::Io { .. }) => {
+                self.channel.finish();
+                Err(match self.await_ready() {
+                    Err(told @ Error::Child(_)) => told,
+                    _ => error,
+                })
+            }
             other => other,
         }
     }
@@ -408,8 +440,9 @@ impl Beginning<'_> {
         let lenient = !rustix::process::geteuid().is_root();
         self.groups.create(lenient)?;
         let resources = linux.and_then(|linux| linux.resources().as_ref());
-        let nothing = LinuxResources::default();
-        self.groups.limit(resources.unwrap_or(&nothing), lenient)?;
+        if let Some(resources) = resources {
+            self.groups.limit(resources, lenient)?;
+        }
         match self.groups.join(self.pid) {
             Err(_) if lenient => Ok(()),
             other => other,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
 
-use oci::runtime::LinuxIdMapping;
+use oci::runtime::{LinuxIdMapping, Spec};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::Pid;
 use sys::mount::{Attributes, set_attributes};
@@ -67,6 +67,23 @@ fn with_program(program: &str, pid: i32, maps: &[LinuxIdMapping]) -> bool {
         .stdin(Stdio::null())
         .status();
     status.is_ok_and(|status| status.success())
+}
+
+/// The host's ids for those of a device's owner in the container.
+pub(crate) fn owner_outside(spec: &Spec, uid: u32, gid: u32) -> (u32, u32) {
+    let linux = spec.linux().as_ref();
+    let map = |maps: Option<&Vec<LinuxIdMapping>>, id: u32| {
+        let ranges = maps.into_iter().flatten();
+        let ranges = ranges.map(|map| (map.container_id(), map.host_id(), map.size()));
+        oci::IdMap::new(ranges)
+            .ok()
+            .and_then(|map| map.to_host(id))
+            .unwrap_or(id)
+    };
+    (
+        map(linux.and_then(|linux| linux.uid_mappings().as_ref()), uid),
+        map(linux.and_then(|linux| linux.gid_mappings().as_ref()), gid),
+    )
 }
 
 /// Puts id maps on the mounts that ask for them; their trees are open.

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::process::Pid;
+
 use super::{Groups, read, try_write, write};
 use crate::Error;
 use crate::error::During;
@@ -50,6 +52,20 @@ impl Groups {
             write(folder, file, value)?;
         }
         Ok(())
+    }
+
+    /// Thaws the group that a process is in, wherever somebody has put it.
+    pub fn thaw_process(&self, pid: Pid) {
+        let Some(place) = self.controller("freezer") else {
+            return;
+        };
+        let path = format!("/proc/{}/cgroup", pid.as_raw_nonzero());
+        let table = std::fs::read_to_string(path).unwrap_or_default();
+        let group = table.lines().find_map(|line| line.split_once(":freezer:"));
+        if let Some((_, group)) = group {
+            let folder = place.mount_point().join(group.trim_start_matches('/'));
+            let _ = try_write(&folder.join("freezer.state"), "THAWED");
+        }
     }
 
     /// Thaws if there is a freezer, so that killed processes can end.

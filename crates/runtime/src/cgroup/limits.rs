@@ -9,7 +9,7 @@ impl Groups {
     /// Sets limits. With `lenient` (no privileges) device rules that cannot be set are skipped.
     pub(crate) fn limit(&self, resources: &LinuxResources, lenient: bool) -> Result<(), Error> {
         self.limit_without_devices(resources)?;
-        match devices::set(self, resources.devices().as_deref().unwrap_or(&[])) {
+        match self.limit_devices(resources) {
             Err(_) if lenient => Ok(()),
             other => other,
         }
@@ -18,6 +18,11 @@ impl Groups {
     /// Changes limits of a container that runs.
     pub fn update(&self, resources: &LinuxResources) -> Result<(), Error> {
         self.limit_without_devices(resources)?;
+        self.limit_devices(resources)
+    }
+
+    /// No rules at all are none; a first rule means that nothing but the rules is allowed.
+    fn limit_devices(&self, resources: &LinuxResources) -> Result<(), Error> {
         match resources.devices().as_deref() {
             None | Some([]) => Ok(()),
             Some(rules) => devices::set(self, rules),

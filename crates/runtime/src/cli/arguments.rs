@@ -13,28 +13,28 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 )]
 pub(super) struct Arguments {
     /// Folder with the state of containers
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) root: Option<PathBuf>,
     /// Where errors are written to, besides standard error: file:PATH or PATH
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) log: Option<String>,
     /// How they are written there
-    #[arg(long, global = true, value_enum, default_value = "text")]
+    #[arg(long, value_enum, default_value = "text")]
     pub(super) log_format: LogFormat,
     /// The least important kind of message to write
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) log_level: Option<String>,
     /// Accepted; there is nothing more to tell
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) debug: bool,
     /// Who manages control groups: cgroupfs or disabled
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) cgroup_manager: Option<String>,
     /// Give control groups the paths that systemd would give them
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) systemd_cgroup: bool,
     /// Accepted: found out without it
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) rootless: Option<String>,
     /// Print the version
     #[arg(long, short = 'v')]

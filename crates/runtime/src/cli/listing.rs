@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use regex::Regex;
 use serde::Serialize;
 use serde_json::json;
 
@@ -121,14 +122,32 @@ pub(super) fn ps(root: &Root, options: &Ps) -> Outcome {
     }
 }
 
+/// A pattern that names of containers are compared with.
+pub(super) fn pattern(text: &str) -> Result<Regex, CliError> {
+    Regex::new(text).map_err(|_| CliError::Usage(format!("`{text}` is no regular expression")))
+}
+
 /// `kill`
 pub(super) fn kill(root: &Root, options: &Kill) -> Outcome {
-    let record = root.load(&options.id)?;
+    if !options.regex {
+        return kill_one(root, &options.id, options);
+    }
+    let pattern = pattern(&options.id)?;
+    for id in root.names()? {
+        if pattern.is_match(&id) {
+            kill_one(root, &id, options)?;
+        }
+    }
+    Ok(0)
+}
+
+fn kill_one(root: &Root, id: &str, options: &Kill) -> Outcome {
+    let record = root.load(id)?;
     let number = signal_number(&options.signal)
         .ok_or_else(|| CliError::Usage(format!("`{}` is no signal", options.signal)))?;
     if record.status(root)? == Status::Stopped && !options.all {
         return Err(CliError::WrongState {
-            id: options.id.clone(),
+            id: id.to_owned(),
             is: "stopped",
             needed: "running",
         });
@@ -149,7 +168,7 @@ pub(super) fn kill(root: &Root, options: &Kill) -> Outcome {
     }
     let container = record.container()?;
     sys::signal::send(container.init().pidfd(), number)
-        .doing(|| format!("signal container `{}`", options.id))?;
+        .doing(|| format!("signal container `{id}`"))?;
     Ok(0)
 }
 

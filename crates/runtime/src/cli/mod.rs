@@ -52,6 +52,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(command: &Command, arguments: &Arguments) -> Outcome {
+    arguments.log.as_deref().map(report::log_path).transpose()?;
     let root = Root::at(arguments.root.clone().unwrap_or_else(default_root));
     let groups = run::GroupManager::named(
         arguments.cgroup_manager.as_deref(),

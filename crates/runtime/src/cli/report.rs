@@ -98,14 +98,24 @@ pub(super) fn report(error: &CliError, log: Option<&str>, format: LogFormat) {
     }
     // There is nobody left to tell if telling fails.
     let _ = writeln!(io::stderr(), "corten-runtime: {text}");
-    if let Some(log) = log {
+    if let Some(Ok(log)) = log.map(log_path) {
         let _ = write_log(log, format, &text);
     }
 }
 
+/// The file that `--log` names.
+pub(super) fn log_path(log: &str) -> Result<&str, CliError> {
+    match log.split_once(':') {
+        Some(("file", path)) => Ok(path),
+        Some((kind, _)) if !kind.contains('/') => {
+            Err(CliError::Usage(format!("`{kind}` is no kind of log")))
+        }
+        _ => Ok(log),
+    }
+}
+
 fn write_log(log: &str, format: LogFormat, text: &str) -> io::Result<()> {
-    let path = log.strip_prefix("file:").unwrap_or(log);
-    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    let mut file = OpenOptions::new().append(true).create(true).open(log)?;
     let time = now();
     match format {
         LogFormat::Text => writeln!(file, "{time} error: {text}"),

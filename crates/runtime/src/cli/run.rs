@@ -147,10 +147,26 @@ pub(super) fn start(root: &Root, id: &str) -> Outcome {
 
 /// `delete`
 pub(super) fn delete(root: &Root, options: &Delete) -> Outcome {
-    let id = &options.id;
+    if options.regex {
+        return delete_matching(root, options);
+    }
+    delete_one(root, &options.id, options.force)
+}
+
+fn delete_matching(root: &Root, options: &Delete) -> Outcome {
+    let pattern = super::listing::pattern(&options.id)?;
+    for id in root.names()? {
+        if pattern.is_match(&id) {
+            delete_one(root, &id, options.force)?;
+        }
+    }
+    Ok(0)
+}
+
+fn delete_one(root: &Root, id: &str, force: bool) -> Outcome {
     let record = match root.load(id) {
         // A container that never came to be may have left a folder.
-        Err(CliError::NoContainer(_)) if options.force => {
+        Err(CliError::NoContainer(_)) if force => {
             let folder = root.folder(id)?;
             if folder.is_dir() {
                 root.forget(id)?;
@@ -160,9 +176,9 @@ pub(super) fn delete(root: &Root, options: &Delete) -> Outcome {
         other => other?,
     };
     let status = record.status(root)?;
-    if matches!(status, Status::Running | Status::Paused) && !options.force {
+    if matches!(status, Status::Running | Status::Paused) && !force {
         return Err(CliError::WrongState {
-            id: id.clone(),
+            id: id.to_owned(),
             is: status.word(),
             needed: "stopped",
         });
@@ -173,6 +189,8 @@ pub(super) fn delete(root: &Root, options: &Delete) -> Outcome {
         if status == Status::Paused {
             container.resume()?;
         }
+        // Killed processes end only when they can run.
+        record.groups()?.thaw_process(container.init().pid());
         await_end(&container);
     }
     record.groups()?.remove()?;

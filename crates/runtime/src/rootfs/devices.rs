@@ -2,11 +2,12 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oci::runtime::{LinuxDevice, LinuxDeviceType, Spec};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid};
-use sys::mount::{attach, clone_tree};
+use rustix::mount::MountAttrFlags as Attr;
+use sys::mount::{Attributes, Filesystem, attach, clone_tree, set_attributes};
 use sys::root::Dir;
 
 use super::Layout;
@@ -43,10 +44,7 @@ struct Node<'a> {
 
 /// Makes nodes and links. What exists already (a bind mount, say) is left alone.
 pub(crate) fn make(layout: &Layout<'_>, spec: &Spec) -> Result<(), Failure> {
-    let dev = layout
-        .root
-        .create_dir_all("/dev", 0o755)
-        .at(Step::Device, "/dev")?;
+    let dev = folder_of_devices(layout)?;
     let linux = spec.linux().as_ref();
     let extra = linux.and_then(|linux| linux.devices().as_ref());
     for device in extra.into_iter().flatten() {
@@ -82,6 +80,17 @@ pub(crate) fn make(layout: &Layout<'_>, spec: &Spec) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// `/dev` itself. A link would lead to a folder that is not meant to have devices.
+fn folder_of_devices(layout: &Layout<'_>) -> Result<Dir, Failure> {
+    match layout.root.read_link(Path::new("/dev")) {
+        Ok(_) => Err(Failure::said(Step::Device, "/dev", "it is a symbolic link")),
+        Err(_) => layout
+            .root
+            .create_dir_all("/dev", 0o755)
+            .at(Step::Device, "/dev"),
+    }
 }
 
 /// An image's own `/dev/ptmx` would open the host's terminals.
@@ -124,7 +133,7 @@ fn in_folder(layout: &Layout<'_>, node: &Node<'_>) -> io::Result<()> {
 
 fn make_node(layout: &Layout<'_>, dir: &Dir, name: &Path, node: &Node<'_>) -> io::Result<()> {
     if layout.in_user_namespace {
-        return bind_node(dir, name, node);
+        return bind_node(layout, dir, name, node);
     }
     let mode = Mode::from_raw_mode(node.mode & 0o7777);
     let number = rustix::fs::makedev(node.major, node.minor);
@@ -132,7 +141,7 @@ fn make_node(layout: &Layout<'_>, dir: &Dir, name: &Path, node: &Node<'_>) -> io
         Ok(()) => {}
         Err(rustix::io::Errno::EXIST) => return Ok(()),
         // Not allowed to make devices: the host's will do.
-        Err(rustix::io::Errno::PERM) => return bind_node(dir, name, node),
+        Err(rustix::io::Errno::PERM) => return bind_node(layout, dir, name, node),
         Err(error) => return Err(error.into()),
     }
     match node.owner {
@@ -145,25 +154,86 @@ fn make_node(layout: &Layout<'_>, dir: &Dir, name: &Path, node: &Node<'_>) -> io
     Ok(())
 }
 
-/// In a user namespace nodes cannot be made: the host's are bound, if they are what is asked for.
-fn bind_node(dir: &Dir, name: &Path, node: &Node<'_>) -> io::Result<()> {
+/// In a user namespace nodes cannot be made: one that was made before is bound, or the host's.
+fn bind_node(layout: &Layout<'_>, dir: &Dir, name: &Path, node: &Node<'_>) -> io::Result<()> {
+    let made = layout.nodes.iter().find(|(path, _)| path == node.path);
+    let tree = match made {
+        Some((_, tree)) => tree.try_clone()?,
+        None => host_node(node)?,
+    };
+    let change = Attributes {
+        set: Some(Attr::MOUNT_ATTR_NOSUID | Attr::MOUNT_ATTR_NOEXEC),
+        ..Attributes::default()
+    };
+    set_attributes(&tree, &change)?;
+    let create = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat(dir.as_fd(), name, create, Mode::from_raw_mode(0o666)) {
+        Ok(target) => attach(&tree, &target),
+        Err(rustix::io::Errno::EXIST) => bind_on_existing(&tree, dir, name, node),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// An image may have a file where the device belongs; what is the device already stays.
+fn bind_on_existing(tree: &OwnedFd, dir: &Dir, name: &Path, node: &Node<'_>) -> io::Result<()> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let target = rustix::fs::openat(dir.as_fd(), name, flags, Mode::empty())?;
+    let stat = rustix::fs::fstat(&target)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => attach(tree, &target),
+        kind if kind == node.kind => attach(tree, &target),
+        _ => Ok(()),
+    }
+}
+
+/// A detached bind mount of the host's device, if it is what is asked for.
+fn host_node(node: &Node<'_>) -> io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let host = rustix::fs::open(node.path, flags, Mode::empty())?;
     let stat = rustix::fs::fstat(&host)?;
     let number = rustix::fs::makedev(node.major, node.minor);
-    if FileType::from_raw_mode(stat.st_mode) != node.kind || stat.st_rdev != number {
-        return Err(io::Error::new(
+    let is_it = FileType::from_raw_mode(stat.st_mode) == node.kind && stat.st_rdev == number;
+    match is_it {
+        true => clone_tree(&host, Path::new(""), false),
+        false => Err(io::Error::new(
             io::ErrorKind::NotFound,
             "the host's device is another one",
+        )),
+    }
+}
+
+/// Makes the spec's devices outside of the user namespace, each as a detached mount of its own on
+/// a filesystem that is mounted nowhere. `owner` translates ids to the host's.
+pub(crate) fn make_outside(
+    spec: &Spec,
+    owner: impl Fn(u32, u32) -> (u32, u32),
+) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
+    let linux = spec.linux().as_ref();
+    let devices = linux
+        .and_then(|linux| linux.devices().as_deref())
+        .unwrap_or(&[]);
+    if devices.is_empty() {
+        return Ok(Vec::new());
+    }
+    let filesystem = Filesystem::open("tmpfs")?;
+    filesystem.string("source", "devices")?;
+    let home = filesystem.mount(Attr::MOUNT_ATTR_NOSUID | Attr::MOUNT_ATTR_NOEXEC)?;
+    let mut nodes = Vec::new();
+    for (at, node) in devices.iter().filter_map(node_of).enumerate() {
+        let name = at.to_string();
+        let mode = Mode::from_raw_mode(node.mode & 0o7777);
+        let number = rustix::fs::makedev(node.major, node.minor);
+        rustix::fs::mknodat(&home, name.as_str(), node.kind, mode, number)?;
+        rustix::fs::chmodat(&home, name.as_str(), mode, AtFlags::empty())?;
+        let (uid, gid) = owner(node.owner.0, node.owner.1);
+        let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+        rustix::fs::chownat(&home, name.as_str(), uid, gid, AtFlags::SYMLINK_NOFOLLOW)?;
+        nodes.push((
+            node.path.to_owned(),
+            clone_tree(&home, Path::new(&name), false)?,
         ));
     }
-    let tree = clone_tree(&host, Path::new(""), false)?;
-    let create = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match rustix::fs::openat(dir.as_fd(), name, create, Mode::from_raw_mode(0o666)) {
-        Ok(target) => attach(&tree, &target),
-        Err(rustix::io::Errno::EXIST) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    Ok(nodes)
 }
 
 /// Binds the terminal's own side on `/dev/console`, which must be a plain file or node there.

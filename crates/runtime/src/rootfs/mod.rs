@@ -7,7 +7,7 @@
 
 mod cgroups;
 mod copy_up;
-mod devices;
+pub(crate) mod devices;
 mod masks;
 mod mounts;
 pub(crate) mod options;
@@ -39,6 +39,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) tree: Option<OwnedFd>,
     pub(crate) path: Option<PathBuf>,
     pub(crate) mounts: Vec<Prepared<'a>>,
+    /// Devices of the spec that were made outside of the user namespace, by their paths.
+    pub(crate) nodes: Vec<(PathBuf, OwnedFd)>,
     pub(crate) cgroup: &'a Groups,
     pub(crate) namespaces: Namespaces,
     pub(crate) in_user_namespace: bool,
@@ -58,6 +60,7 @@ pub(crate) struct Layout<'a> {
     in_user_namespace: bool,
     proc: Option<OwnedFd>,
     devpts: Option<OwnedFd>,
+    nodes: Vec<(PathBuf, OwnedFd)>,
     read_only_later: Vec<(OwnedFd, Change)>,
 }
 
@@ -97,6 +100,7 @@ pub(crate) fn furnish<'a>(
         in_user_namespace: plan.in_user_namespace,
         proc: None,
         devpts: None,
+        nodes: std::mem::take(&mut plan.nodes),
         read_only_later: Vec::new(),
     };
     let host_dev = plan
@@ -113,6 +117,7 @@ pub(crate) fn furnish<'a>(
     if let Some(linux) = linux {
         layout.cover(linux)?;
     }
+    layout.make_working_directory(plan.spec);
     layout.close_writes()?;
     Ok((layout, terminal))
 }
@@ -152,6 +157,8 @@ impl Layout<'_> {
         }
         match self.channel.receive().at(Step::Protocol, "joined")? {
             Some(Message::Joined(pid)) => self.joined = Some(pid),
+            // The parent has given up.
+            None => sys::process::exit(1),
             other => {
                 return Err(Failure::said(
                     Step::Protocol,
@@ -201,6 +208,13 @@ impl Layout<'_> {
             devices::bind_console(self, &terminal)?;
         }
         Ok(Some(terminal))
+    }
+
+    /// While the root can still be written to. If it cannot be made, entering it says why.
+    fn make_working_directory(&self, spec: &Spec) {
+        if let Some(process) = spec.process() {
+            let _ = self.root.create_dir_all(process.cwd(), 0o755);
+        }
     }
 
     fn cover(&self, linux: &Linux) -> Result<(), Failure> {
