@@ -1,6 +1,6 @@
 //! The binary: dispatch, nothing else.
 //!
-//! One file is client, engine, supervisor and init. The first word chooses the role; under the name
+//! One file is client, engine, supervisor, runtime and init. The first word chooses the role; under the name
 //! `docker` it is always the client, under `docker-init` the init of a container. `engine` is a role only without a verb behind it: `corten
 //! engine …` with one is a command of the client.
 
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     match role(&args) {
         Role::Engine => server::main(args.into_iter().skip(2)),
+        Role::Runtime => runtime::cli::main(args.into_iter().skip(1)),
         Role::Shim => shim::main(args.into_iter().skip(2)),
         Role::Init => shim::init(args.into_iter().skip(1)),
         Role::Client => cli::main(args, cli::Environment::of_process()),
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
 enum Role {
     Client,
     Engine,
+    Runtime,
     Shim,
     Init,
 }
@@ -39,6 +41,7 @@ fn role(args: &[OsString]) -> Role {
     let is_option = |word: &str| word.starts_with('-');
     match word(1) {
         Some("engine") if word(2).is_none_or(is_option) => Role::Engine,
+        Some("runtime") => Role::Runtime,
         Some("shim") => Role::Shim,
         _ => Role::Client,
     }
@@ -54,6 +57,7 @@ mod tests {
             ("corten", Role::Client),
             ("/usr/bin/corten run x", Role::Client),
             ("corten engine", Role::Engine),
+            ("corten runtime run x", Role::Runtime),
             ("corten engine --root /a", Role::Engine),
             ("corten engine stop", Role::Client),
             ("/proc/self/exe shim", Role::Shim),

@@ -183,6 +183,7 @@ fn spawn(
         stdio: runtime::Stdio::Files(ends),
         filter,
         keep_fds: Vec::new(),
+        cgroup: None,
     };
     let process = container
         .exec(options)
