@@ -101,3 +101,153 @@ fn children(is_index: bool, bytes: Vec<u8>) -> Result<Vec<Descriptor>> {
     children.extend(manifest.layers);
     Ok(children)
 }
+
+#[cfg(test)]
+mod tests {
+    //! What every place for blobs must do, run against each that there is.
+
+    use std::collections::BTreeMap;
+
+    use oci::Hasher;
+
+    use super::*;
+    use crate::archive::save::Archive;
+    use crate::{Lease, Store};
+
+    /// Runs the job on an empty place of each kind.
+    fn everywhere(job: impl Fn(&str, &mut dyn BlobWrite)) {
+        let mut bytes = Vec::new();
+        job("archive", &mut Archive::new(&mut bytes).unwrap());
+        let (_folder, store, lease) = store();
+        job("store", &mut store.blobs(&lease));
+    }
+
+    fn store() -> (tempfile::TempDir, Store, Lease) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let lease = store.lease();
+        (folder, store, lease)
+    }
+
+    #[test]
+    fn a_blob_is_there_once_it_was_put() {
+        everywhere(|place, to| {
+            for bytes in [&b"some bytes"[..], b"", &[7; 700_000]] {
+                let blob = Descriptor::of("x", bytes);
+                assert!(!to.has(&blob).unwrap(), "{place}");
+                to.put(&blob, &mut &*bytes).unwrap();
+                assert!(to.has(&blob).unwrap(), "{place}");
+            }
+        });
+    }
+
+    #[test]
+    fn other_bytes_are_refused() {
+        let promised = Descriptor::of("x", b"promised");
+        type Expected = fn(&Error) -> bool;
+        let size: Expected = |error| matches!(error, Error::SizeMismatch { .. });
+        let digest: Expected = |error| matches!(error, Error::DigestMismatch { .. });
+        let cases: [(&[u8], Expected); 4] = [
+            (b"promise", size),
+            (b"promised!", size),
+            (b"promisex", digest),
+            (&[0; 300_000], size),
+        ];
+        for (bytes, expected) in cases {
+            everywhere(|place, to| {
+                let error = to.put(&promised, &mut &*bytes).unwrap_err();
+                assert!(expected(&error), "{place}: {error:?}");
+                assert!(!to.has(&promised).unwrap(), "{place}");
+            });
+        }
+        let other = Descriptor::new("x", Digest::Sha512([1; 64]), 8);
+        everywhere(|place, to| {
+            let error = to.put(&other, &mut &b"promised"[..]).unwrap_err();
+            assert!(
+                matches!(error, Error::UnsupportedDigest(_)),
+                "{place}: {error:?}"
+            );
+        });
+    }
+
+    /// Blobs in memory, with a note of what was opened.
+    #[derive(Default)]
+    struct Memory(BTreeMap<Digest, Vec<u8>>);
+
+    impl Memory {
+        fn add(&mut self, media_type: &str, bytes: Vec<u8>) -> Descriptor {
+            let blob = Descriptor::of(media_type, &bytes);
+            self.0.insert(blob.digest, bytes);
+            blob
+        }
+    }
+
+    impl BlobRead for Memory {
+        fn open<'a>(&'a self, blob: &Descriptor) -> Result<Box<dyn Read + Send + 'a>> {
+            let found = self.0.get(&blob.digest);
+            let bytes = found.ok_or(Error::BlobNotFound(blob.digest))?;
+            Ok(Box::new(bytes.as_slice()))
+        }
+    }
+
+    fn image(memory: &mut Memory) -> Descriptor {
+        let config = memory.add(media_type::CONFIG, b"{}".to_vec());
+        let layer = memory.add(media_type::LAYER, vec![1; 10_000]);
+        let manifest = Manifest::new(config, vec![layer.clone(), layer]);
+        let manifest = memory.add(media_type::MANIFEST, serde_json::to_vec(&manifest).unwrap());
+        let index = Index::new(vec![manifest]);
+        memory.add(media_type::INDEX, serde_json::to_vec(&index).unwrap())
+    }
+
+    #[test]
+    fn everything_below_the_root_is_copied() {
+        let mut memory = Memory::default();
+        let root = image(&mut memory);
+        everywhere(|place, to| {
+            copy(&memory, to, &root).unwrap();
+            for (digest, bytes) in &memory.0 {
+                let blob = Descriptor::new("x", *digest, bytes.len() as u64);
+                assert!(to.has(&blob).unwrap(), "{place}");
+            }
+        });
+    }
+
+    #[test]
+    fn the_root_is_not_there_while_a_child_is_missing() {
+        let mut memory = Memory::default();
+        let root = image(&mut memory);
+        let layer = Digest::of(vec![1; 10_000]);
+        memory.0.remove(&layer);
+        everywhere(|place, to| {
+            let error = copy(&memory, to, &root).unwrap_err();
+            assert!(
+                matches!(error, Error::BlobNotFound(missing) if missing == layer),
+                "{place}"
+            );
+            assert!(!to.has(&root).unwrap(), "{place}");
+        });
+    }
+
+    #[test]
+    fn a_document_that_is_too_large_is_not_read() {
+        let huge = Descriptor::new(media_type::MANIFEST, Digest::of(b"x"), 100 << 20);
+        everywhere(|place, to| {
+            let error = copy(&Memory::default(), to, &huge).unwrap_err();
+            assert!(matches!(error, Error::BlobTooLarge { .. }), "{place}");
+        });
+    }
+
+    #[test]
+    fn the_store_gives_back_what_it_took() {
+        let mut memory = Memory::default();
+        let root = image(&mut memory);
+        let (_folder, store, lease) = store();
+        copy(&memory, &mut store.blobs(&lease), &root).unwrap();
+        for (digest, bytes) in &memory.0 {
+            let mut hasher = Hasher::new();
+            let blob = Descriptor::new("x", *digest, bytes.len() as u64);
+            std::io::copy(&mut store.blobs(&lease).open(&blob).unwrap(), &mut hasher).unwrap();
+            assert_eq!(hasher.finish(), *digest);
+        }
+    }
+}

@@ -11,7 +11,7 @@
 mod import;
 mod load;
 mod names;
-mod save;
+pub(crate) mod save;
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read, Write};
 
-use oci::{Descriptor, Digest, Hasher, ImageId, Index, Reference};
+use oci::{Algorithm, Descriptor, Digest, Hasher, ImageId, Index, Reference};
 use serde::Serialize;
 
 use super::DockerImage;
@@ -73,13 +73,13 @@ pub(super) fn blob_path(digest: &Digest) -> String {
 }
 
 /// An archive that is being written.
-struct Archive<'a> {
+pub(crate) struct Archive<'a> {
     tar: Writer<&'a mut dyn Write>,
     written: HashSet<Digest>,
 }
 
 impl<'a> Archive<'a> {
-    fn new(out: &'a mut dyn Write) -> Result<Self> {
+    pub(crate) fn new(out: &'a mut dyn Write) -> Result<Self> {
         let mut tar = Writer::new(out);
         for folder in ["blobs", "blobs/sha256"] {
             tar.start(&Entry::plain_dir(folder))
@@ -110,6 +110,9 @@ impl BlobWrite for Archive<'_> {
 
     /// A wrong blob fails after it was written: a stream cannot be taken back.
     fn put(&mut self, blob: &Descriptor, content: &mut dyn Read) -> Result<()> {
+        if blob.digest.algorithm() != Algorithm::Sha256 {
+            return Err(Error::UnsupportedDigest(blob.digest));
+        }
         let entry = Entry::plain_file(&blob_path(&blob.digest), blob.size);
         self.tar.start(&entry).map_err(TarError::Write)?;
         let mut hasher = Hasher::new();

@@ -111,6 +111,64 @@ fn usage_tells_shared_from_unique() {
     assert!(usage.build_cache > 70_000);
 }
 
+/// Images come and go in several threads while the collector runs without pause: what a lease or
+/// a name holds is never taken, whatever the order.
+#[test]
+fn the_collector_runs_beside_everything() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let working = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        let collector = scope.spawn(|| {
+            let mut freed = 0;
+            while working.load(std::sync::atomic::Ordering::Relaxed) {
+                freed += store.gc(&GcPolicy::default()).unwrap().layers;
+            }
+            freed
+        });
+        let makers: Vec<_> = (0..3)
+            .map(|maker| {
+                scope.spawn(move || {
+                    for round in 0..25 {
+                        make_and_remove(store, maker, round);
+                    }
+                })
+            })
+            .collect();
+        for maker in makers {
+            maker.join().unwrap();
+        }
+        working.store(false, std::sync::atomic::Ordering::Relaxed);
+        assert!(collector.join().unwrap() > 0);
+    });
+    assert_eq!(store.fsck(&FsckOptions { digests: true }).unwrap(), []);
+}
+
+fn make_and_remove(store: &store::Store, maker: u32, round: u32) {
+    let tag = format!("stress{maker}:latest");
+    let lease = store.lease();
+    // All makers share this content, so it is made, found again and removed all the time.
+    let shared = store.prepare(None, &lease).unwrap();
+    write(&shared.upper(), "shared", b"by all");
+    let shared = shared.commit(&crate::support::clamped()).unwrap();
+    let own = store.prepare(Some(shared.id()), &lease).unwrap();
+    write(&own.upper(), "own", format!("{maker} {round}").as_bytes());
+    let own = own.commit(&crate::support::clamped()).unwrap();
+    let image = store
+        .create_image(&new_image(Some(own.id()), &[&tag]), &lease)
+        .unwrap();
+    let mut archive = Vec::new();
+    let names = vec![tag.parse().unwrap()];
+    store.save(&[(image.id, names)], &mut archive).unwrap();
+    if round.is_multiple_of(3) {
+        store.write(|tx| tx.remove_image(&tag, true)).unwrap();
+        drop((lease, shared, own));
+        let lease = store.lease();
+        store.load(&mut archive.as_slice(), at(3), &lease).unwrap();
+        store.image_config(&image.id).unwrap();
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Layer(prop::sample::Index),
