@@ -9,17 +9,15 @@ use oci::{Digest, History, ImageConfig, ImageId, Platform, Reference};
 use store::Store;
 
 use crate::blocking::blocking;
-use crate::builds::Builds;
 use crate::error::Error;
 use crate::events::{Events, Noun};
 use crate::{ByteStream, Filters};
 
 /// The images of this engine.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Images {
     store: Store,
     events: Events,
-    builds: Builds,
 }
 
 /// One image.
@@ -98,19 +96,9 @@ pub enum Loaded {
     Unnamed(ImageId),
 }
 
-impl std::fmt::Debug for Images {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Images")
-    }
-}
-
 impl Images {
-    pub(crate) fn new(store: Store, events: Events, builds: Builds) -> Self {
-        Self {
-            store,
-            events,
-            builds,
-        }
+    pub(crate) fn new(store: Store, events: Events) -> Self {
+        Self { store, events }
     }
 
     /// Those that match, newest first.
@@ -364,14 +352,9 @@ impl Images {
         archive: impl Read + Send + 'static,
         options: ImportOptions,
     ) -> Result<ImageId, Error> {
-        let changes = check_changes(&options.changes)?;
         let name = options.reference.clone();
         let this = self.clone();
         let id = blocking(move || this.import_now(archive, options)).await?;
-        let id = match changes {
-            None => id,
-            Some(changes) => self.change(id, &changes, name.clone()).await?,
-        };
         let name = name.map_or(id.to_string(), |name| name.familiar());
         self.publish("import", &id, &name);
         Ok(id)
@@ -382,48 +365,21 @@ impl Images {
         mut archive: impl Read + Send,
         options: ImportOptions,
     ) -> Result<ImageId, Error> {
-        let now = SystemTime::now();
+        // The same archive is the same image, whenever it is imported.
+        let created = Timestamp::from_second(build::DEFAULT_EPOCH).unwrap_or_default();
+        let config = ImageConfig {
+            created: Some(created.to_string()),
+            platform: options.platform.unwrap_or_else(Platform::host),
+            ..ImageConfig::default()
+        };
         let import = store::ImportOptions {
-            config: ImageConfig {
-                created: Some(time(now).to_string()),
-                platform: options.platform.unwrap_or_else(Platform::host),
-                ..ImageConfig::default()
-            },
+            config: build::apply_changes(config, &options.changes)?,
             message: options.message,
-            // With changes to come, the name is for what they make of it.
-            tag: options.reference.filter(|_| options.changes.is_empty()),
-            built_at: now,
+            tag: options.reference,
+            built_at: SystemTime::now(),
         };
         let lease = self.store.lease();
         Ok(self.store.import(&mut archive, &import, &lease)?.id)
-    }
-
-    /// Changes an image's config by a build of nothing but the instructions given.
-    async fn change(
-        &self,
-        id: ImageId,
-        changes: &str,
-        name: Option<Reference>,
-    ) -> Result<ImageId, Error> {
-        let request = build::BuildRequest {
-            dockerfile: build::DockerfileSource::Text {
-                name: "--change".to_owned(),
-                text: format!("FROM {id}\n{changes}"),
-            },
-            tags: name.into_iter().collect(),
-            now: Timestamp::now().as_second(),
-            outputs: vec![build::Output::Image],
-            ..build::BuildRequest::default()
-        };
-        let build = self
-            .builds
-            .start(None, request, build::ContextSource::Empty)?;
-        let built = build.finish().await;
-        let this = self.clone();
-        blocking(move || this.remove_now(&id.to_string(), true)).await?;
-        built?
-            .image
-            .ok_or_else(|| Error::NoSuchImage(id.to_string()))
     }
 
     /// Removes those without a name, or with `dangling=false` all that no container uses.
@@ -455,31 +411,6 @@ impl Images {
         self.events
             .publish(Noun::Image, action, &id.to_string(), attributes(name));
     }
-}
-
-/// The instructions that may follow an import, as the rest of a Dockerfile.
-fn check_changes(changes: &[String]) -> Result<Option<String>, Error> {
-    const KNOWN: [&str; 11] = [
-        "CMD",
-        "ENTRYPOINT",
-        "ENV",
-        "EXPOSE",
-        "HEALTHCHECK",
-        "LABEL",
-        "ONBUILD",
-        "STOPSIGNAL",
-        "USER",
-        "VOLUME",
-        "WORKDIR",
-    ];
-    for change in changes {
-        let word = change.split_ascii_whitespace().next().unwrap_or_default();
-        if !KNOWN.contains(&word.to_ascii_uppercase().as_str()) {
-            let reason = format!("expected one of {}", KNOWN.join(", "));
-            return Err(Error::invalid("change", change, reason));
-        }
-    }
-    Ok((!changes.is_empty()).then(|| changes.join("\n")))
 }
 
 fn attributes(name: &str) -> BTreeMap<String, String> {

@@ -155,7 +155,7 @@ impl Engine {
         }));
         let builder = executor::builder(&containers);
         let builds = Builds::new(store.clone(), builder, events.clone());
-        let images = Images::new(store, events.clone(), builds.clone());
+        let images = Images::new(store, events.clone());
         let system = System::new(system::Services {
             containers: containers.clone(),
             images: images.clone(),
