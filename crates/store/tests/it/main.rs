@@ -14,6 +14,7 @@ mod fsck;
 mod images;
 mod open;
 mod overlay;
+mod pinned;
 mod speed;
 mod support;
 mod support_tar;
