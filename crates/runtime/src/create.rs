@@ -7,7 +7,7 @@ use oci::runtime::{Hooks, Linux, LinuxIdMapping, LinuxNamespaceType, Spec};
 use rustix::process::{Pid, PidfdFlags};
 use sys::process::{Child, Namespaces, Parent};
 
-use crate::cgroup::{self, Groups};
+use crate::cgroup::{self, Entrance, Groups};
 use crate::channel::{Channel, Message};
 use crate::container::{Container, Process};
 use crate::error::During;
@@ -183,10 +183,13 @@ pub fn create(mut options: CreateOptions<'_>) -> Result<Init, Error> {
     let (ours, theirs) = Channel::pair().during(|| "make a socket pair".to_owned())?;
     let hooks_outside = has_hooks_outside(spec);
     let mut ours = Some(ours);
-    let child = {
-        let setup = setup(&mut options, &plan, &groups, filter.as_ref())?;
-        spawn(setup, theirs, &mut ours)?
-    };
+    groups.create(!rustix::process::geteuid().is_root())?;
+    let child = groups.entrance(None).and_then(|entrance| {
+        let seals = (filter.as_ref(), &entrance);
+        let setup = setup(&mut options, &plan, &groups, seals)?;
+        spawn(setup, theirs, &mut ours)
+    });
+    let child = child.inspect_err(|_| drop(groups.remove()))?;
     let ours = ours.take().ok_or(Error::Vanished)?;
     let mut parent = Beginning {
         options: &options,
@@ -268,7 +271,7 @@ fn setup<'a>(
     options: &'a mut CreateOptions<'_>,
     plan: &'a Plan,
     groups: &'a Groups,
-    filter: Option<&'a Filter>,
+    (filter, entrance): (Option<&'a Filter>, &'a Entrance),
 ) -> Result<Setup<'a>, Error> {
     let spec: &'a Spec = options.spec;
     let process = spec.process().as_ref();
@@ -320,6 +323,7 @@ fn setup<'a>(
         },
         gate: std::mem::take(&mut options.gate),
         hooks_outside: has_hooks_outside(spec),
+        entrance,
         no_new_keyring: options.no_new_keyring,
     })
 }
@@ -332,15 +336,21 @@ fn spawn(
 ) -> Result<Child, Error> {
     let action = || "make the container's process".to_owned();
     let plan = setup.namespaces;
+    let birthplace = setup.entrance.birthplace();
     let run = |channel| {
         // Only the copy: so that this process sees the end of the other.
         drop(others_end.take());
         init::run(setup, channel)
     };
     match plan.needs_helper() {
-        true => through_helper(|| plan.enter(), plan.made_by_clone(), channel, run),
-        false => sys::process::spawn(plan.made_by_clone(), Parent::Caller, || run(channel))
-            .during(action),
+        true => {
+            let place = (birthplace, plan.made_by_clone());
+            through_helper(|| plan.enter(), place, channel, run)
+        }
+        false => {
+            let (new, parent) = (plan.made_by_clone(), Parent::Caller);
+            sys::process::spawn_in(birthplace, new, parent, || run(channel)).during(action)
+        }
     }
 }
 
@@ -348,7 +358,7 @@ fn spawn(
 /// child and not the helper's.
 pub(crate) fn through_helper(
     enter: impl Fn() -> Result<(), Failure>,
-    new: Namespaces,
+    (birthplace, new): (Option<BorrowedFd<'_>>, Namespaces),
     channel: Channel,
     run: impl FnOnce(Channel) -> i32,
 ) -> Result<Child, Error> {
@@ -360,7 +370,7 @@ pub(crate) fn through_helper(
             // From now on in sight of the container's processes.
             let hidden = rustix::process::DumpableBehavior::NotDumpable;
             rustix::process::set_dumpable_behavior(hidden).at(crate::Step::Namespace, "helper")?;
-            sys::process::spawn(new, Parent::CallersParent, || run(channel))
+            sys::process::spawn_in(birthplace, new, Parent::CallersParent, || run(channel))
                 .at(crate::Step::Namespace, "process")
         });
         let message = match made {
@@ -436,17 +446,18 @@ impl Beginning<'_> {
         self.await_ready()
     }
 
+    /// Sets the limits. A privileged process has entered its groups by itself.
     fn join_groups(&mut self, linux: Option<&Linux>) -> Result<(), Error> {
         let lenient = !rustix::process::geteuid().is_root();
-        self.groups.create(lenient)?;
         let resources = linux.and_then(|linux| linux.resources().as_ref());
         if let Some(resources) = resources {
             self.groups.limit(resources, lenient)?;
         }
-        match self.groups.join(self.pid) {
-            Err(_) if lenient => Ok(()),
-            other => other,
+        if lenient {
+            // Where it may not, it stays where it is.
+            let _ = self.groups.join(self.pid);
         }
+        Ok(())
     }
 
     fn set_oom_score(&self) -> Result<(), Error> {

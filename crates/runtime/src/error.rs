@@ -21,6 +21,7 @@ macro_rules! steps {
 
 steps! {
     Namespace => "enter the namespace", "Making or joining namespaces.";
+    Group => "enter the control group", "Entering the control groups.";
     Ids => "take the id", "Becoming the root user of a user namespace, or the process's user.";
     Hostname => "set the name", "Host and domain name.";
     Rootfs => "prepare the root filesystem", "Opening, attaching and entering the root.";

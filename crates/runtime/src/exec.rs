@@ -97,14 +97,20 @@ impl Container {
         channel: Channel,
         others_end: &mut Option<Channel>,
     ) -> Result<sys::process::Child, Error> {
+        let entrance = self.groups().entrance(options.cgroup)?;
         let run = |channel: Channel| {
             drop(others_end.take());
+            if let Err(failure) = entrance.enter() {
+                let _ = channel.send(&Message::Failed(failure));
+                return 1;
+            }
             run(options, differing.contains(Namespaces::USER), channel)
         };
         let enter = || {
             sys::process::enter_process(self.init().pidfd(), differing).at(Step::Namespace, "enter")
         };
-        create::through_helper(enter, Namespaces::empty(), channel, run)
+        let place = (entrance.birthplace(), Namespaces::empty());
+        create::through_helper(enter, place, channel, run)
     }
 
     fn accompany(
@@ -115,10 +121,9 @@ impl Container {
         terminal: &mut Option<OwnedFd>,
     ) -> Result<(), Error> {
         let action = || "talk to the new process".to_owned();
-        let lenient = !rustix::process::geteuid().is_root();
-        match self.groups().join_at(options.cgroup, child.pid) {
-            Err(error) if !lenient => return Err(error),
-            _ => {}
+        if !rustix::process::geteuid().is_root() {
+            // Where it may not, it stays where it is. A privileged one has entered by itself.
+            let _ = self.groups().join_at(options.cgroup, child.pid);
         }
         if let Some(score) = options.process.oom_score_adj() {
             create::set_oom_score(child.pid, score)?;

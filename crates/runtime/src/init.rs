@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::net::SocketFlags;
 use sys::process::Namespaces;
 
+use crate::cgroup::Entrance;
 use crate::channel::{Channel, Message};
 use crate::create::{Gate, Stdio};
 use crate::error::{At, Failure, Step};
@@ -29,6 +30,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) stdio: Stdio,
     pub(crate) program: Program<'a>,
     pub(crate) gate: Gate,
+    /// The way into its control groups.
+    pub(crate) entrance: &'a Entrance,
     /// Does the parent run hooks before the root is entered?
     pub(crate) hooks_outside: bool,
     pub(crate) no_new_keyring: bool,
@@ -49,6 +52,7 @@ pub(crate) fn run(setup: Setup<'_>, mut channel: Channel) -> i32 {
 fn live(setup: Setup<'_>, channel: &mut Channel) -> Result<Infallible, Failure> {
     let spec = setup.spec;
     let linux = spec.linux().as_ref();
+    setup.entrance.enter()?;
     enter_namespaces(&setup, channel)?;
     rustix::process::setsid().at(Step::Terminal, "session")?;
     if !setup.no_new_keyring {

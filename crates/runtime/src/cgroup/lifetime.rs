@@ -1,7 +1,8 @@
 //! Making, entering and removing of the folders, and the processes in them.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use rustix::process::{Pid, Signal};
 
 use super::{Groups, Hierarchy, Place, read, try_write, v2};
 use crate::Error;
-use crate::error::During;
+use crate::error::{At as _, During, Failure, Step};
 
 impl Groups {
     /// Makes the folders. With `lenient` (no privileges) a hierarchy that refuses is left out.
@@ -32,15 +33,38 @@ impl Groups {
 
     /// Puts a process into the groups at `below` in each of the container's, or into these.
     pub(crate) fn join_at(&self, below: Option<&Path>, pid: Pid) -> Result<(), Error> {
-        let names = below.into_iter().flat_map(Path::components);
-        let below: PathBuf = names
-            .filter(|name| matches!(name, Component::Normal(_)))
-            .collect();
+        let below = beneath(below);
         let pid = pid.as_raw_nonzero().to_string();
         for place in &self.places {
             super::write(&place.folder.join(&below), "cgroup.procs", &pid)?;
         }
         Ok(())
+    }
+
+    /// The way into the groups, or those at `below` in each, for a process that enters them itself.
+    /// Without privileges there is none: the parent tries, and may fail.
+    pub(crate) fn entrance(&self, below: Option<&Path>) -> Result<Entrance, Error> {
+        let below = beneath(below);
+        let mut entrance = Entrance::default();
+        if !rustix::process::geteuid().is_root() {
+            return Ok(entrance);
+        }
+        for place in &self.places {
+            let path = match place.is_unified() {
+                true => place.folder.join(&below),
+                false => place.folder.join(&below).join("tasks"),
+            };
+            let mut options = File::options();
+            options.read(place.is_unified()).write(!place.is_unified());
+            let file = options
+                .open(&path)
+                .during(|| format!("open {}", path.display()))?;
+            match place.is_unified() {
+                true => entrance.unified = Some(file),
+                false => entrance.tasks.push((path, file)),
+            }
+        }
+        Ok(entrance)
     }
 
     /// The processes in the container's groups, those below included.
@@ -113,6 +137,41 @@ impl Groups {
     /// Do the groups exist?
     pub fn exist(&self) -> bool {
         self.places.iter().any(|place| place.folder.is_dir())
+    }
+}
+
+fn beneath(below: Option<&Path>) -> PathBuf {
+    let names = below.into_iter().flat_map(Path::components);
+    names
+        .filter(|name| matches!(name, Component::Normal(_)))
+        .collect()
+}
+
+/// Ways into the groups that do not make every fork of the machine wait.
+///
+/// To move a process by its id, the kernel first stops forks and exits everywhere, which takes an
+/// RCU grace period: about ten milliseconds, more than all the rest of a start. It does without
+/// when a process is born in its group (only in the unified hierarchy), and when a thread moves
+/// itself alone (only with v1); a process that has just begun has one thread.
+#[derive(Debug, Default)]
+pub(crate) struct Entrance {
+    unified: Option<File>,
+    tasks: Vec<(PathBuf, File)>,
+}
+
+impl Entrance {
+    /// The group to be born in.
+    pub(crate) fn birthplace(&self) -> Option<BorrowedFd<'_>> {
+        self.unified.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Puts the calling process, which must have one thread, into the other groups.
+    pub(crate) fn enter(&self) -> Result<(), Failure> {
+        for (path, file) in &self.tasks {
+            let written = rustix::io::write(file, b"0");
+            written.at(Step::Group, path.display())?;
+        }
+        Ok(())
     }
 }
 

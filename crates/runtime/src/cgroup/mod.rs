@@ -18,6 +18,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::Error;
 use crate::error::During;
 
+pub(crate) use lifetime::Entrance;
 pub use stats::{BlockIo, Cpu, Memory, Stats};
 
 const MOUNT: &str = "/sys/fs/cgroup";
