@@ -62,11 +62,18 @@ impl Builder {
     /// A builder on `store` that runs processes with `executor`.
     pub fn new(store: Store, executor: Arc<dyn Executor>, options: BuilderOptions) -> Self {
         let cache = Arc::new(StoreCache::new(store.clone()));
+        let run_dir = options.run_dir.join("build");
+        // What a crash left of secrets goes at once.
+        if let Err(error) = std::fs::remove_dir_all(&run_dir)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %run_dir.display(), %error, "cannot remove files of old steps");
+        }
         let shared = Shared {
             cache_mounts: Arc::new(CacheMounts::new(store.clone())),
             store,
             executor,
-            run_dir: options.run_dir,
+            run_dir,
         };
         Self {
             shared,

@@ -73,6 +73,9 @@ const MAX_VALUE: usize = 60;
 const MAX_NAMED: usize = 3;
 
 fn cut(value: &str) -> String {
+    if let Ok(digest) = value.parse::<oci::Digest>() {
+        return format!("{}…", digest.short());
+    }
     let line = value.lines().next().unwrap_or_default();
     match line.char_indices().nth(MAX_VALUE) {
         Some((end, _)) => format!("{}…", &line[..end]),

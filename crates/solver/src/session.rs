@@ -170,17 +170,19 @@ impl<D: Domain> Session<D> {
             Some(record) => record.identity,
             None => key,
         };
-        if record.is_some() {
-            self.observe(id, Progress::Cached).await;
-        }
-        Ok(Some(Arc::new(Resolved {
+        let known = Resolved {
             key,
             identity,
             definition,
             inputs: parts,
             record,
             latest,
-        })))
+        };
+        if known.record.is_some() {
+            self.observe(id, Progress::Cached).await;
+            self.remember(id, &known).await?;
+        }
+        Ok(Some(Arc::new(known)))
     }
 
     /// The precise key, by the fast one if that is known.
@@ -263,7 +265,6 @@ impl<D: Domain> Session<D> {
             && let Some(record) = &known.record
             && let Some(value) = self.load(id, record).await?
         {
-            self.remember(id, known).await?;
             return Ok(value);
         }
         let edges = &self.vertex(id).inputs;

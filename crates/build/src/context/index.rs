@@ -21,7 +21,9 @@ use crate::files::tree::Node;
 
 const MAGIC: &[u8; 8] = b"ctxidx01";
 /// Facts of one file, without its path.
-const FIXED: usize = 4 + 8 + 8 + 12 + 12 + 4 + 1 + 32;
+const FIXED: usize = 4 + STAMP + 1 + 32;
+/// Inode, size, two times, mode.
+const STAMP: usize = 8 + 8 + 12 + 12 + 4;
 /// No clock of a file system is coarser than this.
 const GRANULARITY: u32 = 20_000_000;
 
@@ -32,6 +34,8 @@ pub(crate) struct Index {
     /// Where entries begin in `data`, sorted by their path.
     offsets: Vec<usize>,
     seen: Vec<bool>,
+    /// Where the latest search ended: files come mostly in the order of the index.
+    cursor: usize,
     fresh: HashMap<PathBuf, (Meta, FileFacts)>,
 }
 
@@ -54,6 +58,7 @@ impl Index {
         Self {
             path,
             seen: vec![false; offsets.len()],
+            cursor: 0,
             offsets,
             data,
             fresh: HashMap::new(),
@@ -61,7 +66,31 @@ impl Index {
     }
 
     fn entry(&self, offset: usize) -> Option<Entry<'_>> {
-        parse(self.data.get(offset..)?).map(|(entry, _)| entry)
+        parse(self.data.get(offset..)?)
+    }
+
+    fn path_at(&self, at: usize) -> Option<&[u8]> {
+        let offset = *self.offsets.get(at)?;
+        let length = self.data.get(offset..offset + 4)?;
+        let length = u32::from_le_bytes(length.try_into().ok()?);
+        let start = offset + FIXED;
+        self.data.get(start..start + usize::try_from(length).ok()?)
+    }
+
+    fn find(&self, path: &[u8]) -> Option<usize> {
+        if self.path_at(self.cursor) == Some(path) {
+            return Some(self.cursor);
+        }
+        let (mut low, mut high) = (0, self.offsets.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.path_at(middle)?.cmp(path) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
     }
 
     /// What is known of a file as it is now.
@@ -69,14 +98,10 @@ impl Index {
         if let Some((meta, facts)) = self.fresh.get(&node.path) {
             return (*meta == node.meta).then_some(*facts);
         }
-        let path = node.path.as_os_str().as_bytes();
-        let found = self.offsets.binary_search_by(|offset| {
-            let entry = self.entry(*offset);
-            entry.map_or(&[][..], |entry| entry.path).cmp(path)
-        });
-        let at = found.ok()?;
-        let entry = self.entry(self.offsets[at])?;
-        let known = (entry.stamp == stamp(&node.meta)).then_some(entry.facts);
+        let at = self.find(node.path.as_os_str().as_bytes())?;
+        self.cursor = at + 1;
+        let entry = self.entry(*self.offsets.get(at)?)?;
+        let known = (entry.stamp == stamp(&node.meta).as_slice()).then_some(entry.facts);
         self.seen[at] = known.is_some();
         known
     }
@@ -149,15 +174,20 @@ impl Index {
 }
 
 /// What must be the same for an entry to count.
-fn stamp(meta: &Meta) -> Vec<u8> {
-    let mut stamp = Vec::with_capacity(FIXED);
-    stamp.extend(meta.inode.to_le_bytes());
-    stamp.extend(meta.size.to_le_bytes());
+fn stamp(meta: &Meta) -> [u8; STAMP] {
+    let mut stamp = [0; STAMP];
+    let mut at = 0;
+    let mut put = |bytes: &[u8]| {
+        stamp[at..at + bytes.len()].copy_from_slice(bytes);
+        at += bytes.len();
+    };
+    put(&meta.inode.to_le_bytes());
+    put(&meta.size.to_le_bytes());
     for times in [meta.modified, meta.changed] {
-        stamp.extend(times.seconds.to_le_bytes());
-        stamp.extend(times.nanoseconds.to_le_bytes());
+        put(&times.seconds.to_le_bytes());
+        put(&times.nanoseconds.to_le_bytes());
     }
-    stamp.extend(meta.mode.to_le_bytes());
+    put(&meta.mode.to_le_bytes());
     stamp
 }
 
@@ -170,7 +200,7 @@ fn fixed(path: &[u8], stamp: &[u8], facts: &FileFacts) -> Vec<u8> {
     fixed
 }
 
-fn parse(data: &[u8]) -> Option<(Entry<'_>, usize)> {
+fn parse(data: &[u8]) -> Option<Entry<'_>> {
     let fixed = data.get(..FIXED)?;
     let length = u32::from_le_bytes(fixed[..4].try_into().ok()?);
     let end = FIXED.checked_add(usize::try_from(length).ok()?)?;
@@ -183,7 +213,7 @@ fn parse(data: &[u8]) -> Option<(Entry<'_>, usize)> {
         },
         path: data.get(FIXED..end)?,
     };
-    Some((entry, end))
+    Some(entry)
 }
 
 fn offsets(data: &[u8]) -> Option<Vec<usize>> {
@@ -193,11 +223,11 @@ fn offsets(data: &[u8]) -> Option<Vec<usize>> {
     let mut offsets = Vec::new();
     let mut at = MAGIC.len();
     while at < data.len() {
-        let (_, length) = parse(&data[at..])?;
+        let length = u32::from_le_bytes(data.get(at..at + 4)?.try_into().ok()?);
         offsets.push(at);
-        at += length;
+        at = at.checked_add(FIXED + usize::try_from(length).ok()?)?;
     }
-    Some(offsets)
+    (at == data.len()).then_some(offsets)
 }
 
 fn later(time: Times, nanoseconds: u32) -> Times {

@@ -131,50 +131,73 @@ pub(crate) fn content(items: &[Item], facts: &[FileFacts], counts: Counts) -> Co
     let mut facts = facts.iter();
     let mut line = String::new();
     for item in items {
-        line.clear();
         let meta = &item.node.meta;
-        let (kind, value) = match meta.kind {
+        let digest = match meta.kind {
             FileKind::File => match facts.next() {
-                Some(facts) => ('f', facts.digest.hex()),
+                Some(facts) => Some(facts.digest),
                 None => continue,
             },
-            FileKind::Dir => ('d', String::new()),
-            FileKind::Symlink => {
-                let target = item.node.link.as_deref().unwrap_or(Path::new(""));
-                ('l', target.to_string_lossy().into_owned())
-            }
-            FileKind::CharDevice => ('c', format!("{}:{}", meta.node.0, meta.node.1)),
-            FileKind::BlockDevice => ('b', format!("{}:{}", meta.node.0, meta.node.1)),
-            FileKind::Fifo => ('p', String::new()),
             FileKind::Socket => continue,
+            _ => None,
         };
-        let mode = match counts.mode && kind != 'l' {
-            true => format!("{:o}", meta.mode),
-            false => String::new(),
-        };
-        let owner = match counts.owner {
-            true => format!("{}:{}", meta.uid, meta.gid),
-            false => String::new(),
-        };
-        let to = item.to.as_os_str().as_encoded_bytes();
+        line.clear();
+        describe(item, digest, &mut line);
+        let value = line.len();
         // Writing to a string cannot fail.
-        let _ = writeln!(line, "\0{kind}\0{value}\0{mode}\0{owner}");
-        hasher.update(&(to.len() as u64).to_le_bytes());
-        hasher.update(to);
-        hasher.update(line.as_bytes());
+        let _ = match counts.mode && meta.kind != FileKind::Symlink {
+            true => write!(line, "\t{:o} ", meta.mode),
+            false => write!(line, "\t "),
+        };
+        if counts.owner {
+            let _ = write!(line, "{}:{}", meta.uid, meta.gid);
+        }
+        let to = item.to.as_os_str().as_encoded_bytes();
+        for part in [
+            to,
+            digest.as_ref().map_or(&[], Digest::bytes),
+            line.as_bytes(),
+        ] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
         // Folders are told apart only by mode and owner; their files speak for them.
-        let short = value.get(..8).unwrap_or(&value);
         let path = item.node.path.to_string_lossy();
-        let _ = writeln!(
-            detail,
-            "{}\t{kind}{short}\t{mode} {owner}",
-            path.replace(['\t', '\n'], "?")
-        );
+        match path.contains(['\t', '\n']) {
+            true => detail.push_str(&path.replace(['\t', '\n'], "?")),
+            false => detail.push_str(&path),
+        }
+        detail.push('\t');
+        detail.push_str(&line[..value].replace(['\t', '\n'], "?"));
+        detail.push_str(&line[value..]);
+        detail.push('\n');
     }
     Content {
         digest: hasher.finish(),
         detail,
     }
+}
+
+/// Kind and value of an item in a few characters; all of the value but for a file's digest.
+fn describe(item: &Item, digest: Option<Digest>, line: &mut String) {
+    let meta = &item.node.meta;
+    let (major, minor) = meta.node;
+    // Writing to a string cannot fail.
+    let _ = match meta.kind {
+        FileKind::File => {
+            line.push('f');
+            let digest = digest.unwrap_or(Digest::Sha256([0; 32]));
+            let mut bytes = digest.bytes().iter().take(4);
+            bytes.try_for_each(|byte| write!(line, "{byte:02x}"))
+        }
+        FileKind::Dir => write!(line, "d"),
+        FileKind::Symlink => {
+            let target = item.node.link.as_deref().unwrap_or(Path::new(""));
+            write!(line, "l{}", target.to_string_lossy())
+        }
+        FileKind::CharDevice => write!(line, "c{major}:{minor}"),
+        FileKind::BlockDevice => write!(line, "b{major}:{minor}"),
+        FileKind::Fifo | FileKind::Socket => write!(line, "p"),
+    };
 }
 
 /// What differs between two details made by [`content`].

@@ -18,6 +18,8 @@ pub(crate) struct Item {
     pub(crate) to: PathBuf,
     /// A source names this file itself, so the destination may be a file too.
     pub(crate) named: bool,
+    /// May it have extended attributes that a layer keeps?
+    pub(crate) xattrs: bool,
 }
 
 /// What to take.
@@ -139,6 +141,7 @@ impl Selector {
                     node,
                     to,
                     named: !self.parents,
+                    xattrs: true,
                 });
             }
             return Ok(());
@@ -147,16 +150,25 @@ impl Selector {
             node,
             to: prefix.clone(),
             named: false,
+            xattrs: true,
         });
-        let below = |path: &Path| path.strip_prefix(&top).unwrap_or(path).to_owned();
+        let all = top.as_os_str().is_empty();
+        let below = |path: &PathBuf| match all {
+            true => path.clone(),
+            false => path.strip_prefix(&top).unwrap_or(path).to_owned(),
+        };
         for node in tree.walk(&top, &|_| true)? {
             let relative = below(&node.path);
-            let to = prefix.join(&relative);
-            if !self.excludes(if self.parents { &to } else { &relative }) {
+            let to = match prefix.as_os_str().is_empty() {
+                true => relative,
+                false => prefix.join(relative),
+            };
+            if !self.excludes(&to) {
                 items.push(Item {
                     node,
                     to,
                     named: false,
+                    xattrs: true,
                 });
             }
         }
@@ -179,6 +191,7 @@ impl Selector {
                 node,
                 to: to.to_owned(),
                 named: false,
+                xattrs: true,
             });
         }
         Ok(())

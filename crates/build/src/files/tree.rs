@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dockerfile::ignore::{Parent, Patterns};
 use sys::credentials::Caller;
@@ -75,17 +76,26 @@ impl Tree {
     }
 
     /// Everything below the folder `top` that counts, sorted, folders before what is in them.
-    /// `enter` may keep the walk out of a folder.
-    pub(crate) fn walk(&self, top: &Path, enter: &dyn Fn(&Path) -> bool) -> io::Result<Vec<Node>> {
-        let mut walk = Walk {
+    /// `enter` may keep the walk out of a folder. Two threads share the entries of `top`.
+    pub(crate) fn walk(&self, top: &Path, enter: Enter<'_>) -> io::Result<Vec<Node>> {
+        let dir = self.root.dir(absolute(top))?;
+        let mut entries = dir.list()?;
+        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        let start = Start {
             tree: self,
-            nodes: Vec::new(),
-            stack: Vec::new(),
+            dir,
+            top,
+            parent: self.parent_state(top),
+            enter,
         };
-        let parent = self.parent_state(top);
-        walk.push(self.root.dir(absolute(top))?, top.to_owned(), parent)?;
-        while walk.step(enter)? {}
-        Ok(walk.nodes)
+        let units = units(entries);
+        if units.len() < 2 {
+            return units
+                .into_iter()
+                .next()
+                .map_or(Ok(Vec::new()), |unit| start.walk(unit));
+        }
+        start.walk_all(&units)
     }
 
     fn parent_state(&self, top: &Path) -> Parent {
@@ -96,6 +106,79 @@ impl Tree {
             state = self.ignore.walk(&path.to_string_lossy(), &state).parent;
         }
         state
+    }
+}
+
+/// May a walk go into this folder?
+pub(crate) type Enter<'a> = &'a (dyn Fn(&Path) -> bool + Sync);
+
+/// So many files of the top folder are walked together.
+const UNIT: usize = 512;
+
+/// Entries of the top folder in portions: each folder alone, files together.
+fn units(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
+    let mut units: Vec<Vec<Entry>> = Vec::new();
+    let mut open = false;
+    for entry in entries {
+        let is_file = entry.kind.is_some_and(|kind| kind != FileKind::Dir);
+        match units.last_mut() {
+            Some(unit) if open && is_file && unit.len() < UNIT => unit.push(entry),
+            _ => units.push(vec![entry]),
+        }
+        open = is_file;
+    }
+    units
+}
+
+/// Where a walk begins.
+struct Start<'a> {
+    tree: &'a Tree,
+    dir: Dir,
+    top: &'a Path,
+    parent: Parent,
+    enter: Enter<'a>,
+}
+
+impl Start<'_> {
+    fn walk(&self, entries: Vec<Entry>) -> io::Result<Vec<Node>> {
+        let mut walk = Walk {
+            tree: self.tree,
+            nodes: Vec::new(),
+            stack: vec![Frame {
+                dir: self.dir.try_clone()?,
+                path: self.top.to_owned(),
+                parent: self.parent.clone(),
+                entries: entries.into_iter(),
+                pending: None,
+            }],
+        };
+        while walk.step(self.enter)? {}
+        Ok(walk.nodes)
+    }
+
+    /// Walks the portions on two threads and puts them together in order.
+    fn walk_all(&self, units: &[Vec<Entry>]) -> io::Result<Vec<Node>> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                match units.get(at) {
+                    Some(unit) => done.push((at, self.walk(unit.clone())?)),
+                    None => return Ok(done),
+                }
+            }
+        };
+        let mut done = std::thread::scope(|scope| {
+            // Credentials belong to a thread: the second one takes them on by itself.
+            let second = scope.spawn(|| self.tree.caller.run(work).and_then(|done| done));
+            let mut done: Vec<(usize, Vec<Node>)> = work()?;
+            let panicked = || io::Error::other("a walk panicked");
+            done.extend(second.join().map_err(|_| panicked())??);
+            Ok::<_, io::Error>(done)
+        })?;
+        done.sort_unstable_by_key(|(at, _)| *at);
+        Ok(done.into_iter().flat_map(|(_, nodes)| nodes).collect())
     }
 }
 
@@ -129,7 +212,7 @@ impl Walk<'_> {
     }
 
     /// Looks at one entry. False when the walk is over.
-    fn step(&mut self, enter: &dyn Fn(&Path) -> bool) -> io::Result<bool> {
+    fn step(&mut self, enter: Enter<'_>) -> io::Result<bool> {
         let Some(frame) = self.stack.last_mut() else {
             return Ok(false);
         };

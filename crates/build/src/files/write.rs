@@ -240,7 +240,10 @@ impl Writer<'_> {
                 )?;
             }
             rustix::fs::fchmod(&to, rustix::fs::Mode::from_raw_mode(self.mode(meta)))?;
-            copy_xattrs(source, item, parent, name)
+            match item.xattrs {
+                true => copy_xattrs(source, item, parent, name),
+                false => Ok(()),
+            }
         })();
         copied.map_err(error)
     }

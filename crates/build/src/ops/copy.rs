@@ -48,7 +48,7 @@ pub(crate) struct CopyOp {
     /// Made on nothing.
     pub(crate) linked: bool,
     /// The latest selection: made for the key, used for the copy.
-    pub(crate) selected: Arc<Mutex<Option<Arc<Vec<Item>>>>>,
+    pub(crate) selected: Arc<Mutex<Option<Vec<Item>>>>,
 }
 
 impl CopyOp {
@@ -59,12 +59,9 @@ impl CopyOp {
         }
     }
 
-    fn select(&self, tree: &Tree) -> Result<Arc<Vec<Item>>, StepError> {
+    fn select(&self, tree: &Tree) -> Result<Vec<Item>, StepError> {
         let items = self.sources.selector.select(tree);
-        let items = Arc::new(items.map_err(|error| self.explain(&error))?);
-        let mut selected = self.selected.lock().unwrap_or_else(PoisonError::into_inner);
-        *selected = Some(Arc::clone(&items));
-        Ok(items)
+        items.map_err(|error| self.explain(&error))
     }
 
     fn explain(&self, error: &SelectError) -> StepError {
@@ -97,24 +94,23 @@ impl CopyOp {
     }
 
     fn content(&self, value: &Value) -> Result<Content, StepError> {
-        let files = |items: &[Item]| -> Vec<Node> {
-            let files = items
-                .iter()
-                .filter(|item| item.node.meta.kind == FileKind::File);
-            files.map(|item| item.node.clone()).collect()
-        };
         match value {
             Value::Context(context) => {
-                let items = self.select(&context.tree)?;
-                let nodes = files(&items);
-                let facts = context.facts(&nodes.iter().collect::<Vec<_>>())?;
-                Ok(content(&items, &facts, self.counts()))
+                let mut items = self.select(&context.tree)?;
+                let facts = context.facts(&files(&items))?;
+                let content = content(&items, &facts, self.counts());
+                let files = items.iter_mut().filter(|item| is_file(item));
+                for (item, facts) in files.zip(&facts) {
+                    item.xattrs = facts.xattrs;
+                }
+                let mut selected = self.selected.lock().unwrap_or_else(PoisonError::into_inner);
+                *selected = Some(items);
+                Ok(content)
             }
             Value::Root(root) => {
                 let tree = self.tree_of(root)?;
                 let items = self.select(&tree)?;
-                let nodes = files(&items);
-                let facts = hash_nodes(&tree, &nodes.iter().collect::<Vec<_>>())?;
+                let facts = hash_nodes(&tree, &files(&items))?;
                 Ok(content(&items, &facts, self.counts()))
             }
         }
@@ -152,7 +148,7 @@ impl CopyOp {
         &self,
         below: &Root,
         tree: &Tree,
-        remembered: Option<Arc<Vec<Item>>>,
+        remembered: Option<Vec<Item>>,
     ) -> Result<Root, StepError> {
         let items = match remembered {
             Some(items) => items,
@@ -232,6 +228,15 @@ impl CopyOp {
         let below = Some(view(lower)?);
         Ok(Target { upper, below })
     }
+}
+
+fn is_file(item: &Item) -> bool {
+    item.node.meta.kind == FileKind::File
+}
+
+fn files(items: &[Item]) -> Vec<&Node> {
+    let files = items.iter().filter(|item| is_file(item));
+    files.map(|item| &item.node).collect()
 }
 
 /// All of a snapshot, read-only, mounted nowhere.

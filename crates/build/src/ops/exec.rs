@@ -96,7 +96,6 @@ pub(crate) struct ExecOp {
 /// What has to live as long as the process.
 #[derive(Default)]
 struct Held {
-    mounts: Vec<Mount>,
     drafts: Vec<Draft>,
     folders: Vec<OpenFolder>,
     files: Vec<StepFile>,
@@ -164,18 +163,38 @@ impl ExecOp {
         let below = root(inputs.first())?;
         let (maker, parent) = (self.maker.clone(), below.clone());
         let draft = blocking(move || maker.draft(&parent)).await?;
-        let held = self.hold(&inputs).await?;
-        let mut overlay = draft.snapshot()?.overlay();
-        overlay.volatile = true;
+        let mut held = Held::default();
+        let code = match self.hold(&inputs, &mut held).await {
+            Ok(mounts) => self.process(&draft, mounts, &run).await,
+            Err(error) => Err(error),
+        };
+        let (maker, stubs) = (self.maker.clone(), self.stubs());
+        // What is not kept is removed here too, which may take a while.
+        blocking(move || {
+            drop(held);
+            match code {
+                Ok(()) => maker.finish(draft, &below, stubs).map(Value::Root),
+                Err(error) => {
+                    drop(draft);
+                    Err(error)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Runs the process to its end, which must be a good one.
+    async fn process(
+        &self,
+        draft: &Draft,
+        mounts: Vec<Mount>,
+        run: &Run<Containers>,
+    ) -> Result<(), StepError> {
+        let mut rootfs = draft.snapshot()?.overlay();
+        rootfs.volatile = true;
         let (output, mut chunks) = mpsc::channel::<Chunk>(BACKLOG);
-        let Held {
-            mounts,
-            drafts,
-            folders,
-            files,
-        } = held;
         let exec = Exec {
-            rootfs: overlay,
+            rootfs,
             args: self.args.clone(),
             env: self.env(),
             cwd: self.cwd.clone(),
@@ -198,20 +217,12 @@ impl ExecOp {
             return Err(StepError::Cancelled);
         }
         match code.map_err(StepError::Executor)? {
-            0 => {}
-            code => {
-                return Err(StepError::Exit {
-                    command: self.command.clone(),
-                    code,
-                });
-            }
+            0 => Ok(()),
+            code => Err(StepError::Exit {
+                command: self.command.clone(),
+                code,
+            }),
         }
-        let (maker, stubs) = (self.maker.clone(), self.stubs());
-        blocking(move || {
-            drop((drafts, folders, files));
-            maker.finish(draft, &below, stubs).map(Value::Root)
-        })
-        .await
     }
 
     fn env(&self) -> Vec<String> {
@@ -226,8 +237,9 @@ impl ExecOp {
             .collect()
     }
 
-    async fn hold(&self, inputs: &[Value]) -> Result<Held, StepError> {
-        let mut held = Held::default();
+    /// Makes what is mounted; what it needs goes into `held`.
+    async fn hold(&self, inputs: &[Value], held: &mut Held) -> Result<Vec<Mount>, StepError> {
+        let mut mounts = Vec::new();
         for mount in &self.mounts {
             let (source, read_only) = match &mount.kind {
                 MountKind::Bind {
@@ -274,13 +286,13 @@ impl ExecOp {
                     (MountSource::Path(path), true)
                 }
             };
-            held.mounts.push(Mount {
+            mounts.push(Mount {
                 target: mount.target.clone(),
                 read_only,
                 source,
             });
         }
-        Ok(held)
+        Ok(mounts)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,7 +24,12 @@ impl StepFile {
     ) -> Result<Self, StepError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let error = || StepError::file(format!("write a file of the step in {}", folder.display()));
-        fs::create_dir_all(folder).map_err(error())?;
+        let mut builder = fs::DirBuilder::new();
+        builder
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(error())?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("step-{}-{number}", std::process::id());
         let path = folder.join(name);

@@ -1,11 +1,13 @@
 //! What holds across builds.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use build::{BuildRequest, ContextSource, Event, Secret};
+use sys::credentials::Caller;
 use tokio_util::sync::CancellationToken;
 
 use crate::machine::{Machine, folder, request, write_files};
@@ -261,4 +263,84 @@ async fn only_files_that_are_selected_are_read() {
         "{error}"
     );
     assert!(error.contains(".dockerignore leaves it out"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_context_is_read_with_the_callers_permissions() {
+    let machine = Machine::new();
+    let project = project();
+    let open = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(project.path(), open).unwrap();
+    let secret = project.path().join("src/secret");
+    fs::write(&secret, "x").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let as_somebody = |text: &str| {
+        let context = ContextSource::Folder {
+            folder: fs::File::open(project.path()).unwrap().into(),
+            caller: Caller {
+                uid: 4711,
+                gid: 4711,
+                groups: Vec::new(),
+            },
+        };
+        machine.build(request(text), context)
+    };
+    let allowed = as_somebody("FROM base\nCOPY package.json /\n").await;
+    let layers = machine.layers(&allowed.image());
+    assert!(
+        layers.contains("Regular 644 0:0 2 @315532801 package.json"),
+        "{layers}"
+    );
+    let refused = as_somebody("FROM base\nCOPY src /src\n").await;
+    assert!(
+        refused
+            .error()
+            .contains("cannot read src/secret: Permission denied"),
+        "{}",
+        refused.error()
+    );
+}
+
+/// A project that changes in random ways, built after each change with all that earlier builds
+/// left: the image is the same as without any of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_from_the_cache_is_what_would_be_built() {
+    let cached = Machine::new();
+    let project = project();
+    let mut random = 42_u64;
+    let mut below = |limit: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % limit
+    };
+    for round in 0..30 {
+        let file = [
+            "package.json",
+            "package-lock.json",
+            "src/main.js",
+            "src/new",
+        ][usize::try_from(below(4)).unwrap()];
+        write_files(project.path(), &[(file, &below(3).to_string())]);
+        let lines = [
+            "WORKDIR /app",
+            "COPY package*.json ./",
+            "RUN write /installed yes",
+            "COPY --link src /src",
+            "COPY --chmod=700 src /private",
+            "RUN write /out two",
+            "ENV A=1",
+        ];
+        let chosen = lines
+            .into_iter()
+            .filter(|_| below(4) > 0)
+            .collect::<Vec<_>>()
+            .join("\n");
+        let text = format!(
+            "FROM base AS one\n{chosen}\nFROM base\nCOPY --from=one / /all/\nRUN write /x y\n"
+        );
+        let with = cached.build_folder(&text, project.path()).await;
+        let without = Machine::new().build_folder(&text, project.path()).await;
+        assert_eq!(with.image(), without.image(), "round {round}: {text}");
+    }
 }

@@ -6,3 +6,4 @@ mod exports;
 mod goldens;
 mod machine;
 mod sandbox;
+mod speed;

@@ -58,6 +58,9 @@ async fn the_root_cause_is_carried_down() {
         ]
     );
     assert_eq!(missed(&shared, 1, 1).await, [""; 0], "back again");
+    let third = missed(&shared, 3, 1).await;
+    assert_eq!(third[0], "1 ran again because input 0 changed (1 → 3)");
+    assert_eq!(missed(&shared, 1, 1).await, [""; 0], "and again");
     assert_eq!(
         missed(&shared, 1, 5).await,
         [
