@@ -4,9 +4,10 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use engine::spec::{CreateOptions, HostOptions, Mount, NetworkMode, ProcessOptions};
-use engine::{Engine, EngineConfig, Error, RemoveOptions, WaitCondition, build};
+use engine::{Engine, EngineConfig, Error, ImportOptions, RemoveOptions, WaitCondition, build};
 
 fn main() -> ExitCode {
     let name = std::env::args_os().next().unwrap_or_default();
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     let role = args.next();
     match role.as_deref().and_then(|role| role.to_str()) {
         Some("shim") => shim::main(args),
+        Some("bench") => bench(&args.map(PathBuf::from).collect::<Vec<_>>()),
         Some("work") => work(&args.map(PathBuf::from).collect::<Vec<_>>()),
         _ => ExitCode::FAILURE,
     }
@@ -24,6 +26,20 @@ fn main() -> ExitCode {
 
 /// `work ROOT RUN`: containers come and go until somebody kills us.
 fn work(folders: &[PathBuf]) -> ExitCode {
+    run(folders, async |engine| {
+        say("ready");
+        tokio::try_join!(
+            short_lives(engine, NetworkMode::None),
+            short_lives(engine, NetworkMode::Bridge),
+            long_lives(engine),
+            builds(engine),
+        )
+        .map(|_| ())
+    })
+}
+
+/// Starts an engine in `[root, run]` and does `job` with it.
+fn run(folders: &[PathBuf], job: impl AsyncFnOnce(&Engine) -> Result<(), Error>) -> ExitCode {
     let ([root, run_dir], Ok(exe)) = (folders, std::env::current_exe()) else {
         return ExitCode::FAILURE;
     };
@@ -36,20 +52,84 @@ fn work(folders: &[PathBuf]) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let result = runtime.block_on(async {
+        let begin = Instant::now();
         let engine = Engine::start(config).await?;
-        say("ready");
-        tokio::try_join!(
-            short_lives(&engine, NetworkMode::None),
-            short_lives(&engine, NetworkMode::Bridge),
-            long_lives(&engine),
-            builds(&engine),
-        )
-        .map(|_| ())
+        say(&format!("engine started in {:?}", begin.elapsed()));
+        job(&engine).await
     });
-    if let Err(error) = result {
-        say(&format!("error {error}"));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error {error}"));
+            ExitCode::FAILURE
+        }
     }
-    ExitCode::FAILURE
+}
+
+/// `bench ROOT RUN TAR`: what the parts of `run --rm` take, with the image in TAR.
+fn bench(folders: &[PathBuf]) -> ExitCode {
+    let [root, run_dir, tar] = folders else {
+        return ExitCode::FAILURE;
+    };
+    run(&[root.clone(), run_dir.clone()], async |engine| {
+        let archive = std::fs::File::open(tar).map_err(|source| Error::Io {
+            action: "opening",
+            path: tar.clone(),
+            source,
+        })?;
+        let options = ImportOptions {
+            reference: "busybox".parse().ok(),
+            ..ImportOptions::default()
+        };
+        engine.images.import(archive, options).await?;
+        for network in [NetworkMode::None, NetworkMode::Bridge] {
+            rounds(engine, &network).await?;
+        }
+        memory();
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        memory();
+        Ok(())
+    })
+}
+
+async fn rounds(engine: &Engine, network: &NetworkMode) -> Result<(), Error> {
+    const ROUNDS: usize = 200;
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        let mut options = options("", network.clone());
+        options.process.cmd = Some(vec!["/bin/true".to_owned()]);
+        options.process.volumes.clear();
+        options.host.auto_remove = true;
+        let begin = Instant::now();
+        let id = engine.containers.create(options).await?.id;
+        times[0].push(begin.elapsed());
+        let waiter = engine
+            .containers
+            .wait(id.as_str(), WaitCondition::Removed)
+            .await?;
+        let begin = Instant::now();
+        engine.containers.start(id.as_str()).await?;
+        times[1].push(begin.elapsed());
+        let begin = Instant::now();
+        waiter.ended().await?;
+        times[2].push(begin.elapsed());
+    }
+    for (name, mut times) in ["create", "start", "wait+remove"].into_iter().zip(times) {
+        times.sort();
+        let (median, late) = (times[ROUNDS / 2], times[ROUNDS * 9 / 10]);
+        say(&format!(
+            "{network} {name}: median {median:?}, p90 {late:?}"
+        ));
+    }
+    Ok(())
+}
+
+fn memory() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .filter(|line| line.contains("RSS"))
+        .for_each(say);
 }
 
 #[expect(clippy::print_stdout, reason = "the test reads it")]

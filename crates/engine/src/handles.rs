@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -19,7 +20,26 @@ pub(crate) struct Handle {
     /// Held while its state changes: one change at a time.
     pub(crate) change: Arc<tokio::sync::Mutex<()>>,
     progress: watch::Sender<Progress>,
-    pending: Mutex<Vec<PendingAttach>>,
+    pending: Mutex<Pending>,
+    delivered: Condvar,
+}
+
+/// Clients that attached before the start. Between the answer to a client and the moment its
+/// connection can be handed over, the client may have asked for the start already: so its place is
+/// reserved before the answer, and a start waits for it.
+#[derive(Debug, Default)]
+struct Pending {
+    list: Vec<PendingAttach>,
+    reserved: usize,
+    /// Grows with each start: a place is good for one start.
+    round: u64,
+}
+
+/// A place among the clients of the next start.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    handle: Arc<Handle>,
+    round: u64,
 }
 
 /// What has come to an end so far.
@@ -54,7 +74,7 @@ impl Handles {
             handle
                 .progress
                 .send_modify(|progress| progress.removed = true);
-            lock(&handle.pending).clear();
+            lock(&handle.pending).list.clear();
         }
     }
 }
@@ -65,6 +85,7 @@ impl Default for Handle {
             change: Arc::default(),
             progress: watch::Sender::new(Progress::default()),
             pending: Mutex::default(),
+            delivered: Condvar::new(),
         }
     }
 }
@@ -83,17 +104,95 @@ impl Handle {
         });
     }
 
-    /// Keeps a client for the next start.
-    pub(crate) fn attach_later(&self, attach: PendingAttach) {
-        lock(&self.pending).push(attach);
+    /// Reserves a place for a client whose connection comes soon.
+    pub(crate) fn reserve(self: &Arc<Self>) -> Reservation {
+        let mut pending = lock(&self.pending);
+        pending.reserved += 1;
+        Reservation {
+            round: pending.round,
+            handle: Arc::clone(self),
+        }
     }
 
-    /// The clients that wait for the start.
+    /// The clients that wait for the start. Those that have a place are waited for, up to a limit.
     pub(crate) fn take_pending(&self) -> Vec<PendingAttach> {
-        std::mem::take(&mut lock(&self.pending))
+        const PATIENCE: Duration = Duration::from_secs(2);
+        let pending = lock(&self.pending);
+        let waited = self
+            .delivered
+            .wait_timeout_while(pending, PATIENCE, |pending| pending.reserved > 0);
+        let mut pending = waited.unwrap_or_else(PoisonError::into_inner).0;
+        pending.reserved = 0;
+        pending.round += 1;
+        std::mem::take(&mut pending.list)
+    }
+}
+
+impl Reservation {
+    /// Takes the place. Gives the client back where the start has been already.
+    pub(crate) fn deliver(self, attach: PendingAttach) -> Option<PendingAttach> {
+        let mut pending = lock(&self.handle.pending);
+        if pending.round != self.round {
+            return Some(attach);
+        }
+        pending.list.push(attach);
+        // Before the place itself goes, which needs the lock as well.
+        drop(pending);
+        None
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut pending = lock(&self.handle.pending);
+        if pending.round == self.round {
+            pending.reserved -= 1;
+            self.handle.delivered.notify_all();
+        }
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client() -> PendingAttach {
+        let (stream, _) = std::os::unix::net::UnixStream::pair().unwrap();
+        PendingAttach {
+            request: shim::Attach {
+                streams: shim::Streams::default(),
+                detach_keys: Vec::new(),
+                early_input: Vec::new(),
+            },
+            stream: stream.into(),
+        }
+    }
+
+    #[test]
+    fn a_start_waits_for_a_client_that_has_a_place() {
+        let handle = Arc::new(Handle::default());
+        let (place, given_up) = (handle.reserve(), handle.reserve());
+        let starter = {
+            let handle = Arc::clone(&handle);
+            std::thread::spawn(move || handle.take_pending().len())
+        };
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(!starter.is_finished());
+        drop(given_up);
+        assert!(place.deliver(client()).is_none());
+        assert_eq!(starter.join().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_place_is_good_for_one_start() {
+        let handle = Arc::new(Handle::default());
+        let place = handle.reserve();
+        handle.take_pending();
+        assert!(place.deliver(client()).is_some());
+        assert!(handle.take_pending().is_empty());
+    }
 }

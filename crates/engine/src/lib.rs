@@ -178,7 +178,7 @@ impl Engine {
 /// The tokio runtime that an engine wants: two workers, and few, short-lived threads for blocking
 /// work, because each thread costs memory while it idles.
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    const BLOCKING_THREADS: usize = 64;
+    const BLOCKING_THREADS: usize = 256;
     const KEEP_ALIVE: Duration = Duration::from_secs(2);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use super::{AttachOptions, Containers, Output};
 use crate::blocking::blocking;
-use crate::handles::PendingAttach;
+use crate::handles::{Handle, PendingAttach, Reservation};
 use crate::rows::Row;
 use crate::state::ContainerState;
 use crate::{Error, detach};
@@ -23,6 +23,8 @@ pub struct Attachment {
     row: Row,
     options: AttachOptions,
     detach_keys: Vec<u8>,
+    /// Where the container did not run yet.
+    place: Option<Reservation>,
 }
 
 impl Containers {
@@ -37,7 +39,10 @@ impl Containers {
             }
             _ => {}
         }
+        let runs = row.document.state.run().is_some();
+        let handle = self.0.handles.of(row.id());
         Ok(Attachment {
+            place: (options.stream && !runs).then(|| handle.reserve()),
             tty: row.document.options.process.tty,
             containers: self.clone(),
             row,
@@ -46,14 +51,8 @@ impl Containers {
         })
     }
 
-    /// Attaches to a run that goes on, or keeps the client for the next start. The lock makes sure
-    /// that no start happens in between.
-    fn attach_now(&self, id: &str, attach: PendingAttach) -> Result<(), Error> {
-        let row = self.0.rows.get(id)?;
-        if row.document.state.run().is_none() {
-            self.0.handles.of(id).attach_later(attach);
-            return Ok(());
-        }
+    /// Attaches to a run that goes on.
+    fn attach_now(&self, id: &str, attach: &PendingAttach) -> Result<(), Error> {
         let shim = shim::Client::connect(self.0.layout.run_dir(), id);
         let joined = shim.and_then(|mut shim| shim.attach(&attach.request, attach.stream.as_fd()));
         match joined {
@@ -89,9 +88,15 @@ impl Attachment {
             stream: connection,
         };
         let row = self.row;
-        self.containers
-            .change(&row, move |this, _, id| this.attach_now(id, attach))
-            .await?;
+        let late = match self.place {
+            Some(place) => place.deliver(attach),
+            None => Some(attach),
+        };
+        if let Some(attach) = late {
+            let change =
+                move |this: &Containers, _: &Handle, id: &str| this.attach_now(id, &attach);
+            self.containers.change(&row, change).await?;
+        }
         self.containers.publish(&row, "attach", &[]);
         Ok(())
     }

@@ -51,23 +51,17 @@ impl Containers {
         self.0.execs.container_removed(row.id());
         let folder = self.0.layout.container(row.id());
         let own = |point: &&crate::spec::MountPoint| volumes && point.anonymous;
-        let anonymous: Vec<String> = row
-            .document
-            .mounts
-            .iter()
-            .filter(own)
-            .filter_map(|point| point.volume.clone())
-            .collect();
-        let volumes = self.0.volumes.clone();
-        let id = row.id().to_owned();
+        let points = row.document.mounts.iter().filter(own);
+        let anonymous: Vec<String> = points.filter_map(|point| point.volume.clone()).collect();
+        let (this, id) = (self.clone(), row.id().to_owned());
         tokio::task::spawn_blocking(move || {
             let cleared = match std::fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                 other => other,
             };
             let discarded = snapshot.map_or(Ok(()), store::Snapshot::discard);
-            let removed = anonymous.iter().try_for_each(|name| volumes.remove(name));
-            if let (Err(error), _, _) = (&cleared, &discarded, &removed) {
+            let removed = this.remove_volumes(&anonymous);
+            if let Err(error) = cleared {
                 tracing::warn!(container = %id, %error, "its folder is left for the next start");
             }
             if let Err(error) = discarded {
@@ -78,6 +72,20 @@ impl Containers {
             }
         });
         Ok(())
+    }
+
+    /// Removes volumes, but those that another container was given by their names.
+    fn remove_volumes(&self, names: &[String]) -> Result<(), Error> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let rows = self.0.rows.all()?;
+        let points = rows.iter().flat_map(|row| &row.document.mounts);
+        let used: Vec<&String> = points.filter_map(|point| point.volume.as_ref()).collect();
+        let unused = names.iter().filter(|name| !used.contains(name));
+        unused
+            .into_iter()
+            .try_for_each(|name| self.0.volumes.remove(name))
     }
 
     /// Removes all that do not run. Filters: `until`, `label`, `label!`.
