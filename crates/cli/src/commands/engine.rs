@@ -49,11 +49,10 @@ impl Verb for Status {
             bail!("no engine listens on {endpoint}")
         };
         let version = Client::new(endpoint.clone()).system_version().await?;
-        let info = format!("{} {}", version.platform.name, version.version);
         let pid = pid.as_raw_nonzero();
         console::line(format!(
             "{} runs as process {pid}, listens on {endpoint}",
-            info.trim()
+            version.platform.name
         ))
     }
 }

@@ -127,7 +127,15 @@ pub(crate) fn start_status(message: &str) -> u8 {
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
     match () {
         () if has(&["executable file not found", "no such file or directory"]) => 127,
-        () if has(&["permission denied", "is a directory", "exec format error"]) => 126,
+        () if has(&[
+            "permission denied",
+            "is a directory",
+            "it is a folder",
+            "exec format error",
+        ]) =>
+        {
+            126
+        }
         () => 125,
     }
 }

@@ -66,7 +66,7 @@ impl Display {
 mod tests {
     //! Builds that the displays' tests play.
 
-    use api::corten::{BuildEvent as E, LogStream};
+    use api::corten::{BuildEvent as E, BuildResult, LogStream};
 
     fn step(id: usize, name: &str) -> (u64, E) {
         (
@@ -122,6 +122,14 @@ mod tests {
             (2060, E::Completed { id: 2, at: 0 }),
             (3170, log(3, "no line break")),
             (3170, E::Completed { id: 3, at: 0 }),
+            (
+                3170,
+                E::Result(BuildResult {
+                    ran: 2,
+                    cached: 1,
+                    ..BuildResult::default()
+                }),
+            ),
         ]
     }
 

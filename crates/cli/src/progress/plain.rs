@@ -42,23 +42,13 @@ impl Plain {
 
     /// The last lines.
     pub(super) fn finish(&mut self, at: Duration) -> String {
-        let (mut cached, mut ran) = (0, 0);
-        for step in self
-            .steps
-            .iter()
-            .filter(|step| !text::is_internal(&step.name))
-        {
-            match step.state {
-                State::Cached => cached += 1,
-                State::Done { .. } => ran += 1,
-                State::Failed { .. } => return String::new(),
-                State::Waiting | State::Running { .. } => {}
+        match self.steps.outcome() {
+            None => String::new(),
+            Some((ran, cached)) => {
+                let time = text::seconds(at);
+                format!("Built in {time}: {ran} steps ran, {cached} from the cache\n")
             }
         }
-        format!(
-            "Built in {}: {ran} steps ran, {cached} from the cache\n",
-            text::seconds(at)
-        )
     }
 
     /// Makes the step the one whose lines are printed: names it at its first line and after lines
@@ -116,7 +106,9 @@ impl Plain {
         let _ = match &step.state {
             State::Cached => writeln!(out, "#{number} CACHED\n"),
             State::Done { took } => writeln!(out, "#{number} DONE {}\n", text::seconds(*took)),
-            State::Failed { error, .. } => writeln!(out, "#{number} ERROR: {error}\n"),
+            State::Failed { error, .. } => {
+                writeln!(out, "#{number} ERROR: {}\n", first_line(error))
+            }
             State::Waiting | State::Running { .. } => Ok(()),
         };
         self.last = None;

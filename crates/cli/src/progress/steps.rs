@@ -72,7 +72,10 @@ impl Step {
 
 /// All steps by their number.
 #[derive(Debug, Default)]
-pub(super) struct Steps(BTreeMap<usize, Step>);
+pub(super) struct Steps {
+    steps: BTreeMap<usize, Step>,
+    outcome: Option<(usize, usize)>,
+}
 
 /// What an event means for a display.
 #[derive(Debug, PartialEq, Eq)]
@@ -96,7 +99,7 @@ impl Steps {
     pub(super) fn apply(&mut self, event: &BuildEvent, at: Duration) -> Change {
         match event {
             BuildEvent::Step { id, name, .. } => {
-                self.0.insert(
+                self.steps.insert(
                     *id,
                     Step {
                         name: name.clone(),
@@ -138,12 +141,16 @@ impl Steps {
                 Change::None
             }),
             BuildEvent::Warning { text } => Change::Warning(text.clone()),
-            BuildEvent::Error { .. } | BuildEvent::Result(_) => Change::None,
+            BuildEvent::Error { .. } => Change::None,
+            BuildEvent::Result(result) => {
+                self.outcome = Some((result.ran, result.cached));
+                Change::None
+            }
         }
     }
 
     fn with(&mut self, id: usize, change: impl FnOnce(&mut Step) -> Change) -> Change {
-        self.0.get_mut(&id).map_or(Change::None, change)
+        self.steps.get_mut(&id).map_or(Change::None, change)
     }
 
     fn end(&mut self, id: usize, state: impl FnOnce(&Step) -> State) -> Change {
@@ -154,16 +161,21 @@ impl Steps {
     }
 
     pub(super) fn get(&self, id: usize) -> Option<&Step> {
-        self.0.get(&id)
+        self.steps.get(&id)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Step> {
-        self.0.values()
+        self.steps.values()
+    }
+
+    /// How many steps ran and how many came from the cache; nothing before the build succeeded.
+    pub(super) fn outcome(&self) -> Option<(usize, usize)> {
+        self.outcome
     }
 
     /// The steps that run, with the time since when.
     pub(super) fn running(&self) -> impl Iterator<Item = (&Step, Duration)> {
-        self.0.values().filter_map(|step| match step.state {
+        self.steps.values().filter_map(|step| match step.state {
             State::Running { since } => Some((step, since)),
             _ => None,
         })

@@ -93,21 +93,12 @@ impl Tty {
             }
             return out;
         }
-        let cached = self.count(|state| matches!(state, State::Cached));
-        let ran = self.count(|state| matches!(state, State::Done { .. }));
-        let summary = format!(
-            "Built in {}: {ran} steps ran, {cached} from the cache",
-            text::seconds(at)
-        );
-        let _ = writeln!(out, "{}", self.paint("32", &summary));
+        if let Some((ran, cached)) = self.steps.outcome() {
+            let time = text::seconds(at);
+            let summary = format!("Built in {time}: {ran} steps ran, {cached} from the cache");
+            let _ = writeln!(out, "{}", self.paint("32", &summary));
+        }
         out
-    }
-
-    fn count(&self, is: impl Fn(&State) -> bool) -> usize {
-        self.steps
-            .iter()
-            .filter(|step| !text::is_internal(&step.name) && is(&step.state))
-            .count()
     }
 
     fn erase(&mut self) -> String {
