@@ -12,6 +12,7 @@ use api::client::Upgraded;
 use api::stdcopy::{Decoder, Stream};
 use tokio::sync::oneshot;
 
+use crate::failure::Failure;
 use crate::words::detach::Keys;
 
 const BUFFER: usize = 64 * 1024;
@@ -163,8 +164,8 @@ impl Sink {
 
 fn write(mut to: impl Write, bytes: &[u8]) -> anyhow::Result<()> {
     match to.write_all(bytes).and_then(|()| to.flush()) {
-        // Nobody reads any more; the container goes on.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        // Nobody reads any more. The container goes on, and this command ends as SIGPIPE ends one.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::silent(141)),
         outcome => Ok(outcome?),
     }
 }

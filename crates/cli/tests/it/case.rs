@@ -26,7 +26,7 @@ struct Case {
 
 /// The client with nothing of this machine's environment.
 pub(crate) fn client(here: &Path) -> Command {
-    let mut program = PathBuf::from(std::env::current_exe().unwrap());
+    let mut program: PathBuf = std::env::current_exe().unwrap();
     program.pop();
     program.pop();
     let mut command = Command::new(program.join("examples/client"));

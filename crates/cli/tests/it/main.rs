@@ -4,6 +4,8 @@
 //! gives, `expected` is what came of it: exit status, output, and the requests that were made.
 //! `UPDATE_CASES=1` writes `expected` anew.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod case;
 mod fake;
 

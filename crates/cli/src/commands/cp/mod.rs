@@ -59,10 +59,10 @@ impl Copy {
     async fn get(&self, client: &Client, name: &str, path: &str, to: &str) -> anyhow::Result<()> {
         let (wanted, contents) = plan::without_dot(path);
         let mut wanted = wanted.to_owned();
-        let mut stat = client.container_stat(name, &wanted).await?;
+        let mut stat = existing(client, name, &wanted).await?;
         if stat.is_symlink() && (self.follow_link || contents || path.ends_with('/')) {
             wanted = plan::follow(&wanted, &stat.link_target);
-            stat = client.container_stat(name, &wanted).await?;
+            stat = existing(client, name, &wanted).await?;
         }
         if to == "-" {
             let (_, mut archive) = client.container_get_archive(name, &wanted).await?;
@@ -150,26 +150,36 @@ async fn destination(
         true => path.to_owned(),
         false => format!("/{path}"),
     };
-    let stat = async |path: &str| -> anyhow::Result<Option<PathStat>> {
-        match client.container_stat(name, path).await {
-            Ok(stat) => Ok(Some(stat)),
-            // The container itself may be missing, which only another request tells.
-            Err(error) if error.is_not_found() => {
-                client.container_inspect(name, false).await?;
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
-    };
     let mut path = absolute(path);
     let (bare, _) = plan::without_dot(&path);
-    let Some(found) = stat(bare).await? else {
+    let Some(found) = stat(client, name, bare).await? else {
         return Ok((path, None));
     };
     if !found.is_symlink() {
         return Ok((path, Some(found.is_dir())));
     }
     path = plan::follow(bare, &found.link_target);
-    let found = stat(&path).await?;
+    let found = stat(client, name, &path).await?;
     Ok((path, found.map(|stat| stat.is_dir())))
+}
+
+/// Facts of a path in a container; `None` where nothing is there.
+async fn stat(client: &Client, name: &str, path: &str) -> anyhow::Result<Option<PathStat>> {
+    match client.container_stat(name, path).await {
+        Ok(stat) => Ok(Some(stat)),
+        // The answer has no body. Whether it is the container that is missing tells another one.
+        Err(error) if error.is_not_found() => {
+            client.container_inspect(name, false).await?;
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Facts of a path that must be there.
+async fn existing(client: &Client, name: &str, path: &str) -> anyhow::Result<PathStat> {
+    match stat(client, name, path).await? {
+        Some(stat) => Ok(stat),
+        None => bail!("Could not find the file {path} in container {name}"),
+    }
 }
