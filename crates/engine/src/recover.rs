@@ -144,8 +144,7 @@ impl Containers {
                 .sweep_folders(&known)
                 .and_then(|()| this.sweep_steps())
                 .and_then(|()| this.0.volumes.sweep())
-                .and_then(|()| Ok(this.0.store.gc(&store::GcPolicy::default())?))
-                .and_then(|_| Ok(this.0.store.sweep_layers()?));
+                .and_then(|()| Ok(this.0.store.gc(&store::GcPolicy::default())?));
             if let Err(error) = swept {
                 tracing::warn!(%error, "cleaning up after the last engine failed");
             }

@@ -281,8 +281,10 @@ impl Tx<'_> {
         if file.is_some() {
             return Ok(file);
         }
-        let sql =
-            "SELECT id, size FROM layers WHERE diff_id = ?1 AND committed = 1 AND blob IS NULL";
+        // A layer without a snapshot is being removed.
+        let sql = "SELECT id, size FROM layers l
+            WHERE diff_id = ?1 AND committed = 1 AND blob IS NULL
+            AND EXISTS (SELECT 1 FROM snapshots s WHERE s.layer = l.id)";
         let text = DiffId(*digest).to_string();
         self.first(sql, [text], |row| {
             Ok((Place::Layer(LayerId(row.get("id")?)), size_of(row, "size")?))

@@ -133,24 +133,6 @@ impl Store {
         Ok(rest)
     }
 
-    /// Removes layer folders without a row: a process died between removing the one and the other.
-    /// Safe beside everything else, because numbers of layers are never used twice and a row comes
-    /// before its folder.
-    pub fn sweep_layers(&self) -> Result<()> {
-        let folder = self.root().join("layers");
-        // Folders first: what is made between the two looks has a row.
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(&folder).at("list", &folder)? {
-            found.push(entry.at("list", &folder)?.path());
-        }
-        let id = |row: &Row<'_>| Ok(LayerId(row.get("id")?));
-        let known = self.read(|tx| tx.all("SELECT id FROM layers", [], id))?;
-        let known: HashSet<PathBuf> = known.into_iter().map(|id| self.layer_path(id)).collect();
-        let empty = self.layer_path(crate::snapshots::EMPTY);
-        found.retain(|path| *path != empty && !known.contains(path));
-        found.iter().try_for_each(|path| remove_tree(path))
-    }
-
     /// All blobs and layer folders that are there.
     fn files(&self) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();

@@ -1,9 +1,13 @@
 //! The collector: what no tag, image, container, cache record or lease reaches goes.
 //!
 //! Snapshots go leaf by leaf, found through the indexes on what may point to them, so that the
-//! work follows the garbage. Rows go first, in one transaction in which nothing can be leased;
-//! files after it, since nothing finds them any more. Layer numbers are never used again, and a
-//! blob is renamed away within the transaction's lock, so nothing new is ever removed.
+//! work follows the garbage. Whatever may find a thing goes first, in a transaction in which
+//! nothing can be leased; then its files; its own row last. So a collector that is killed leaves
+//! rows for the next one, never a file that nobody knows.
+//!
+//! A layer without a snapshot is such a row: nothing finds it any more, and its number is never
+//! used again. A blob comes back under the same name, so its file is moved away while the right to
+//! write is held, and its row is "not ready" meanwhile, as for one that is on its way in.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -51,54 +55,61 @@ pub struct Freed {
     pub bytes: u64,
 }
 
-/// Files whose rows are gone.
-#[derive(Default)]
-struct Doomed {
-    layers: Vec<LayerId>,
-    files: Vec<PathBuf>,
-}
-
 impl Store {
     /// Removes what nothing reaches. Safe at any time, beside everything else.
     pub fn gc(&self, policy: &GcPolicy) -> Result<Freed> {
         let mut freed = Freed::default();
-        let mut doomed = Doomed::default();
+        let layers = self.drop_snapshots(policy, &mut freed)?;
+        for (layer, _) in &layers {
+            remove_tree(&self.layer_path(*layer))?;
+        }
+        for file in self.drop_rows(&layers, &mut freed)? {
+            remove_file(&file)?;
+        }
+        self.write_index()?;
+        Ok(freed)
+    }
+
+    /// Removes cache records and snapshots; returns layers that no snapshot has.
+    fn drop_snapshots(&self, policy: &GcPolicy, freed: &mut Freed) -> Result<Vec<(LayerId, u64)>> {
         let mut writer = self.writer();
-        let (frozen, held) = self.leases().freeze();
-        let blobs = writer.transact(|tx| {
+        let (_frozen, held) = self.leases().freeze();
+        writer.transact(|tx| {
             if let Some(cache) = &policy.cache {
                 freed.cache_records = tx.drop_cache_records(cache)?;
             }
             freed.snapshots = tx.drop_snapshots(&held)?;
-            doomed.layers = tx.drop_layers(&mut freed)?;
-            tx.doom_blobs(&held, &mut freed)
+            tx.unused_layers()
+        })
+    }
+
+    /// Removes the rows of layers whose folders are gone, then blobs; returns where their files
+    /// were moved to.
+    fn drop_rows(&self, layers: &[(LayerId, u64)], freed: &mut Freed) -> Result<Vec<PathBuf>> {
+        let mut writer = self.writer();
+        let (_frozen, held) = self.leases().freeze();
+        let blobs = writer.transact(|tx| {
+            for (layer, usage) in layers {
+                freed.layers += count(tx.delete_layer(*layer)?);
+                freed.bytes += usage;
+            }
+            tx.doom_blobs(&held, freed)
         })?;
-        // A crash from here on leaves files whose names no row has, or rows that are not ready;
-        // the next start removes the latter with their files.
+        let mut files = Vec::new();
         for blob in &blobs {
-            let away = self.temporary_path();
-            let path = self.blob_path(blob);
+            let (path, away) = (self.blob_path(blob), self.temporary_path());
             match std::fs::rename(&path, &away) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 moved => {
                     moved.at("remove", &path)?;
-                    doomed.files.push(away);
+                    files.push(away);
                 }
             }
         }
         if !blobs.is_empty() {
             writer.transact(|tx| tx.execute("DELETE FROM blobs WHERE ready = 0", []))?;
         }
-        drop(frozen);
-        drop(writer);
-        for layer in &doomed.layers {
-            remove_tree(&self.layer_path(*layer))?;
-        }
-        for file in &doomed.files {
-            remove_file(file)?;
-        }
-        self.write_index()?;
-        Ok(freed)
+        Ok(files)
     }
 }
 
@@ -152,18 +163,18 @@ impl WriteTx<'_> {
         Ok(dropped)
     }
 
-    fn drop_layers(&self, freed: &mut Freed) -> Result<Vec<LayerId>> {
+    /// Layers that no snapshot has, with their bytes on disk.
+    fn unused_layers(&self) -> Result<Vec<(LayerId, u64)>> {
         let sql = "SELECT id, usage FROM layers l
             WHERE NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.layer = l.id)";
-        let unused = self.all(sql, [], |row| {
+        self.all(sql, [], |row| {
             Ok((LayerId(row.get("id")?), size_of(row, "usage")?))
-        })?;
-        for (layer, usage) in &unused {
-            self.execute("DELETE FROM layers WHERE id = ?1", [layer.0])?;
-            freed.layers += 1;
-            freed.bytes += usage;
-        }
-        Ok(unused.into_iter().map(|(layer, _)| layer).collect())
+        })
+    }
+
+    /// Removes the row of a layer whose folder is gone.
+    pub(crate) fn delete_layer(&self, layer: LayerId) -> Result<usize> {
+        self.execute("DELETE FROM layers WHERE id = ?1", [layer.0])
     }
 
     /// Marks the blobs that nothing needs as not ready.

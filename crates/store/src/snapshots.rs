@@ -137,11 +137,11 @@ impl Snapshot<Active> {
     /// cache record) must be gone, as must every mount of it.
     pub fn discard(self) -> Result<()> {
         let SnapshotRow { id, layer, .. } = self.row;
-        self.store.write(|tx| {
-            tx.execute("DELETE FROM snapshots WHERE id = ?1", [id.0])?;
-            tx.execute("DELETE FROM layers WHERE id = ?1", [layer.0])
-        })?;
-        remove_tree(&self.store.layer_path(layer))
+        let sql = "DELETE FROM snapshots WHERE id = ?1";
+        self.store.write(|tx| tx.execute(sql, [id.0]))?;
+        remove_tree(&self.store.layer_path(layer))?;
+        self.store.write(|tx| tx.delete_layer(layer))?;
+        Ok(())
     }
 
     /// The committed snapshot with the same id, once its row says so.
