@@ -297,6 +297,15 @@ pub struct BuildResult {
     pub metadata: BTreeMap<String, serde_json::Value>,
 }
 
+/// Answer to `GET /corten/fsck`: what is not as it must be. With the parameter `digests` all
+/// content is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FsckReport {
+    /// One sentence for each; nothing where all is well.
+    pub problems: Vec<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

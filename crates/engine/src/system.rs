@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use store::Store;
+use store::{FsckOptions, Problem, Store};
 
 use crate::blocking::blocking;
 use crate::builds::{Builds, CacheRecord};
@@ -214,6 +214,13 @@ impl System {
         };
         self.store.write(|tx| tx.put_document(KIND, &document))?;
         Ok(document.body)
+    }
+
+    /// Compares what the database says with what is on the disk; with `digests` all content is
+    /// read. An empty list means that all is well.
+    pub async fn fsck(&self, digests: bool) -> Result<Vec<Problem>, Error> {
+        let store = self.store.clone();
+        blocking(move || Ok(store.fsck(&FsckOptions { digests })?)).await
     }
 
     /// Who uses how much of the disk.

@@ -3,6 +3,7 @@
 use hyper::Method;
 
 use super::{Client, ClientError, JsonLines, Request};
+use crate::corten::FsckReport;
 use crate::event::Message;
 use crate::system::{DiskUsage, Info, Version};
 use crate::{ApiVersion, Filters, Query};
@@ -68,6 +69,12 @@ impl Client {
     /// `GET /system/df`.
     pub async fn system_df(&self) -> Result<DiskUsage, ClientError> {
         self.get("/system/df").receive().await
+    }
+
+    /// `GET /corten/fsck`.
+    pub async fn system_fsck(&self, digests: bool) -> Result<FsckReport, ClientError> {
+        let query = Query::new().with_flag("digests", digests);
+        self.get("/corten/fsck").query(query).receive().await
     }
 
     /// `GET /events`.

@@ -247,6 +247,7 @@ pub(crate) static TABLE: &[Entry] = &[
     Entry::of::<prune::Cache>("builder prune", &[], "", "Remove build cache"),
     Entry::of::<prune::Everything>("system prune", &[], "", "Remove unused data"),
     Entry::of::<system::DiskUsage>("system df", &[], "", "Show disk usage"),
+    Entry::of::<system::Fsck>("system fsck", &[], "", "Check the store"),
     Entry::of::<system::Info>(
         "system info",
         &["info"],

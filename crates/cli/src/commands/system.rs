@@ -1,6 +1,7 @@
-//! `version`, `info` and `system df`.
+//! `version`, `info`, `system df` and `system fsck`.
 
 mod df;
+mod fsck;
 mod info;
 
 use api::system::Version;
@@ -13,6 +14,7 @@ use crate::format::Template;
 use crate::settings::Session;
 
 pub(crate) use df::DiskUsage;
+pub(crate) use fsck::Fsck;
 pub(crate) use info::Info;
 
 /// Show the Corten version information

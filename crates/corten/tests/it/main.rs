@@ -1,5 +1,7 @@
 //! The whole binary with real containers. Needs root and busybox-static.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod docker_cli;
 mod kill;
 mod reproducible;
 

@@ -1,13 +1,13 @@
-//! `POST /corten/build`: see [`api::corten`].
+//! Our own endpoints: see [`api::corten`].
 
-use api::corten::{BuildEvent, BuildRequest};
+use api::corten::{BuildEvent, BuildRequest, FsckReport};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use engine::{Build, Builds};
+use engine::{Build, Builds, System};
 use futures_util::stream;
 
-use crate::http::{Caller, Failure, Fds, json_lines, read_json, sentence};
+use crate::http::{Call, Caller, Failure, Fds, json, json_lines, read_json, sentence};
 use crate::wire;
 
 pub(crate) async fn build(
@@ -41,4 +41,11 @@ async fn next(build: Option<Build>) -> Option<(BuildEvent, Option<Build>)> {
         },
     };
     Some((last, None))
+}
+
+pub(crate) async fn fsck(State(system): State<System>, call: Call) -> Result<Response, Failure> {
+    let problems = system.fsck(call.query.flag("digests")).await?;
+    Ok(json(&FsckReport {
+        problems: problems.iter().map(ToString::to_string).collect(),
+    }))
 }

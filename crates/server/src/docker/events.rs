@@ -6,14 +6,10 @@ use axum::response::Response;
 use engine::{Event, Events, Noun};
 
 use crate::http::{Call, Failure, json_lines};
-use crate::wire;
 
 /// Follows the events. The head of the answer goes out at once: what happens behind it is seen.
 pub(crate) async fn follow(State(events): State<Events>, call: Call) -> Result<Response, Failure> {
-    let time = |name: &'static str| {
-        let text = call.query.text(name);
-        text.map(|text| wire::parse_time(name, text)).transpose()
-    };
+    let time = |name: &'static str| call.query.text(name).map(engine::parse_time).transpose();
     let stream = events.subscribe(call.filters()?, time("since")?, time("until")?)?;
     let messages = futures_util::stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await?;

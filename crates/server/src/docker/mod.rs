@@ -92,6 +92,7 @@ fn system_routes() -> Router<App> {
         .route("/build/prune", post(builds::prune))
         .route("/build/cancel", post(builds::cancel))
         .route("/corten/build", post(corten::build))
+        .route("/corten/fsck", get(corten::fsck))
         .route("/session", any(swarm::no_session))
         .route("/grpc", any(swarm::no_session))
 }

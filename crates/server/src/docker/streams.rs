@@ -10,7 +10,6 @@ use engine::{AttachOptions, Containers, LogLine, LogStream, LogsOptions, Output}
 
 use crate::http::{Call, Failure, HandOvers, Hijack, Taken, sentence};
 use crate::quirks;
-use crate::wire;
 
 type Answer = Result<Response, Failure>;
 
@@ -48,7 +47,7 @@ pub(crate) async fn logs(
 fn time(call: &Call, name: &'static str) -> Result<Option<jiff::Timestamp>, Failure> {
     match call.query.text(name) {
         None | Some("0") => Ok(None),
-        Some(text) => wire::parse_time(name, text).map(Some),
+        Some(text) => Ok(Some(engine::parse_time(text)?)),
     }
 }
 

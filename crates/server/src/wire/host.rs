@@ -246,6 +246,11 @@ pub(crate) fn host_config(options: &HostOptions) -> HostConfig {
         device_cgroup_rules: some(&options.device_cgroup_rules),
         log_config: said_log(&options.log),
         runtime: "corten".to_owned(),
+        blkio_weight_device: Some(Vec::new()),
+        blkio_device_read_bps: Some(Vec::new()),
+        blkio_device_write_bps: Some(Vec::new()),
+        blkio_device_read_iops: Some(Vec::new()),
+        blkio_device_write_iops: Some(Vec::new()),
         ..HostConfig::default()
     };
     const SHM_SIZE: i64 = 64 << 20;

@@ -18,7 +18,7 @@ pub(crate) use image::{history_step, image_inspect, image_summary};
 pub(crate) use inspect::{STORAGE_DRIVER, inspect};
 pub(crate) use network::{NetworkIds, network};
 pub(crate) use summary::summary;
-pub(crate) use time::{parse_time, rfc3339, since};
+pub(crate) use time::{rfc3339, since};
 
 /// Numbers on the wire are signed.
 pub(crate) fn signed(number: u64) -> i64 {
