@@ -1,8 +1,8 @@
 //! The binary: dispatch, nothing else.
 //!
-//! One file is client, engine, supervisor, runtime and init. The first word chooses the role; under the name
-//! `docker` it is always the client, under `docker-init` the init of a container. `engine` is a role only without a verb behind it: `corten
-//! engine …` with one is a command of the client.
+//! One file is client, engine, supervisor, runtime and init. The first word chooses the role; under
+//! the name `docker` it is always the client, under `docker-init` the init of a container. `engine`
+//! is a role only without a verb behind it: `corten engine …` with one is a command of the client.
 
 use std::ffi::OsString;
 use std::path::Path;
