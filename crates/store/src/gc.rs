@@ -56,18 +56,22 @@ pub struct Freed {
 }
 
 impl Store {
-    /// Removes what nothing reaches. Safe at any time, beside everything else.
+    /// Removes what nothing reaches. Safe at any time, beside everything else, and on a full disk.
     pub fn gc(&self, policy: &GcPolicy) -> Result<Freed> {
         let mut freed = Freed::default();
-        let layers = self.drop_snapshots(policy, &mut freed)?;
+        self.reserve().spend(|| self.collect(policy, &mut freed))?;
+        Ok(freed)
+    }
+
+    fn collect(&self, policy: &GcPolicy, freed: &mut Freed) -> Result<()> {
+        let layers = self.drop_snapshots(policy, freed)?;
         for (layer, _) in &layers {
             remove_tree(&self.layer_path(*layer))?;
         }
-        for file in self.drop_rows(&layers, &mut freed)? {
+        for file in self.drop_rows(&layers, freed)? {
             remove_file(&file)?;
         }
-        self.write_index()?;
-        Ok(freed)
+        self.write_index()
     }
 
     /// Removes cache records and snapshots; returns layers that no snapshot has.

@@ -13,6 +13,7 @@ use sys::root::{Dir, RootDir};
 
 use crate::error::FileResult;
 use crate::facts::{lock, parsed, parsed_or_none, size_of, to_sql};
+use crate::store::remove_tree;
 use crate::tar::{layer_tar, unpack_layer};
 use crate::{CommitOptions, Committed, Error, Lease, Result, Snapshot, SnapshotId, Store, Tx};
 
@@ -199,6 +200,8 @@ impl Store {
             Ok(unpacked) => unpacked,
             Err(error) => {
                 // What was unpacked is garbage in either case; the error that matters is this one.
+                // Files first: on a full disk the database needs their space.
+                drop(remove_tree(&self.layer_path(active.layer_id())));
                 drop(active.discard());
                 return Err(error);
             }

@@ -13,6 +13,7 @@
 //!                          character devices, opaque folders carry trusted.overlay.opaque
 //!   layers/<n>/work        overlay's work folder, only while layer n is written
 //!   layers/0/{fs,none}     always empty: overlayfs wants two lower folders, or one and an upper
+//!   reserve                space for the collector to work in when the disk is full
 //!   tmp/                   content on its way in; emptied when the store is opened
 //! ```
 //! A layer that was made here has no file in `blobs/`: its tar is written anew from its folder
@@ -49,6 +50,7 @@ mod index;
 mod layers;
 mod leases;
 mod removal;
+mod reserve;
 mod schema;
 mod snapshots;
 mod store;

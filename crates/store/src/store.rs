@@ -1,8 +1,8 @@
 //! Opening the data root.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +14,7 @@ use crate::error::FileResult;
 use crate::facts::{Facts, Writer};
 use crate::layers::Computing;
 use crate::leases::Leases;
+use crate::reserve::Reserve;
 use crate::{Error, LayerId, Lease, Result, Tx, WriteTx};
 
 /// The data root, open. Cheap to clone; all clones are one store.
@@ -26,6 +27,7 @@ pub struct Store {
 struct Inner {
     root: PathBuf,
     facts: Facts,
+    reserve: Reserve,
     leases: Leases,
     computing: Computing,
     temporaries: AtomicU64,
@@ -39,15 +41,19 @@ impl Store {
     /// is stored.
     pub fn open(root: impl AsRef<Path>) -> Result<Self> {
         let root = root.as_ref();
-        std::fs::create_dir_all(root).at("make", root)?;
+        make_root(root)?;
         let root = root.canonicalize().at("find", root)?;
         let lock = take_lock(&root)?;
         make_folders(&root)?;
-        let facts = Facts::open(root.join("facts.db"))?;
+        let reserve = Reserve::new(&root);
+        let database = root.join("facts.db");
+        make_private(&database)?;
+        let facts = reserve.spend(|| Facts::open(database.clone()))?;
         let store = Self {
             inner: Arc::new(Inner {
                 root,
                 facts,
+                reserve,
                 leases: Leases::default(),
                 computing: Computing::default(),
                 temporaries: AtomicU64::new(0),
@@ -78,6 +84,10 @@ impl Store {
     /// A new lease.
     pub fn lease(&self) -> Lease {
         self.inner.leases.take()
+    }
+
+    pub(crate) fn reserve(&self) -> &Reserve {
+        &self.inner.reserve
     }
 
     pub(crate) fn writer(&self) -> Writer<'_> {
@@ -129,6 +139,18 @@ impl Store {
     }
 }
 
+/// Makes the data root. It can be passed through by all, since processes of containers reach
+/// their files in it, but listed by its owner only.
+fn make_root(root: &Path) -> Result<()> {
+    if let Some(above) = root.parent() {
+        std::fs::create_dir_all(above).at("make", above)?;
+    }
+    match DirBuilder::new().mode(0o711).create(root) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.at("make", root),
+    }
+}
+
 /// Locks the data root or says who has it.
 fn take_lock(root: &Path) -> Result<File> {
     let path = root.join("engine.lock");
@@ -147,10 +169,18 @@ fn take_lock(root: &Path) -> Result<File> {
         }
         Err(error) => return Err(error).at("lock", &path),
     }
-    file.set_len(0).at("write", &path)?;
     file.rewind().at("write", &path)?;
-    writeln!(file, "{}", std::process::id()).at("write", &path)?;
+    // Always as long, over what was there: that takes no space, should the disk be full.
+    writeln!(file, "{:<10}", std::process::id()).at("write", &path)?;
     Ok(file)
+}
+
+/// Makes the database's file, if it is new, before SQLite does: its mode is also that of the files
+/// beside it. Containers' environments are in there.
+fn make_private(path: &Path) -> Result<()> {
+    let mut options = OpenOptions::new();
+    let options = options.append(true).create(true).mode(0o600);
+    options.open(path).map(drop).at("make", path)
 }
 
 fn make_folders(root: &Path) -> Result<()> {
@@ -158,9 +188,11 @@ fn make_folders(root: &Path) -> Result<()> {
         let path = root.join(folder);
         std::fs::create_dir_all(&path).at("make", &path)?;
     }
-    // Set-uid programs and devices of images are nobody's business on the host.
-    let layers = root.join("layers");
-    std::fs::set_permissions(&layers, Permissions::from_mode(0o700)).at("protect", &layers)?;
+    // Set-uid programs, devices and secrets in images are nobody's business on the host.
+    for folder in ["blobs", "layers"] {
+        let path = root.join(folder);
+        std::fs::set_permissions(&path, Permissions::from_mode(0o700)).at("protect", &path)?;
+    }
     let empty = root.join("layers/0/fs");
     std::fs::set_permissions(&empty, Permissions::from_mode(0o755)).at("protect", &empty)?;
     let layout = root.join("oci-layout");

@@ -1,5 +1,7 @@
 //! Opening a data root.
 
+use std::io::Write;
+
 use store::{Error, FsckOptions, Store};
 
 use crate::support::{Fixture, write};
@@ -66,4 +68,93 @@ fn readers_do_not_wait_for_a_writer() {
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn others_cannot_look_inside() {
+    let fixture = Fixture::new();
+    let mode = |name: &str| {
+        let meta = std::fs::metadata(fixture.store.root().join(name)).unwrap();
+        std::os::unix::fs::MetadataExt::mode(&meta) & 0o777
+    };
+    assert_eq!(
+        [mode(""), mode("blobs"), mode("layers")],
+        [0o711, 0o700, 0o700]
+    );
+    assert_eq!([mode("facts.db"), mode("facts.db-wal")], [0o600, 0o600]);
+}
+
+/// A small file system of its own, unmounted with the value.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = rustix::mount::MountFlags::empty();
+        rustix::mount::mount("tmpfs", folder.path(), "tmpfs", flags, Some(c"size=8m")).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let flags = rustix::mount::UnmountFlags::DETACH;
+        rustix::mount::unmount(self.0.path(), flags).unwrap();
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_a_clean_store() {
+    let disk = SmallDisk::new();
+    let store = Store::open(disk.0.path().join("root")).unwrap();
+    let mut noise = vec![0; 5 << 20];
+    noise
+        .iter_mut()
+        .enumerate()
+        .for_each(|(at, byte)| *byte = u8::try_from(at % 251).unwrap());
+    let tar = crate::support_tar::Raw::new().file("big", &noise).end();
+    let lease = store.lease();
+    // It fits as a blob, but not unpacked beside it.
+    let error = store
+        .apply(&mut tar.as_slice(), None, None, &lease)
+        .unwrap_err();
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    assert!(
+        cause.is_some_and(|cause| cause.contains("No space left")),
+        "{error:?}"
+    );
+    drop(lease);
+    store.gc(&store::GcPolicy::default()).unwrap();
+    assert_eq!(store.fsck(&FsckOptions { digests: true }).unwrap(), []);
+    let lease = store.lease();
+    let small = crate::support_tar::Raw::new().file("small", b"1").end();
+    store
+        .apply(&mut small.as_slice(), None, None, &lease)
+        .unwrap();
+}
+
+#[test]
+fn the_collector_works_where_not_a_byte_is_left() {
+    let disk = SmallDisk::new();
+    let store = Store::open(disk.0.path().join("root")).unwrap();
+    let lease = store.lease();
+    let active = store.prepare(None, &lease).unwrap();
+    let mut file = std::fs::File::create(active.upper().join("fill")).unwrap();
+    while file.write(&[1; 4096]).is_ok() {}
+    drop(file);
+    assert!(store.prepare(None, &lease).is_err());
+    drop((active, lease));
+    let reserve = store.root().join("reserve");
+    assert!(reserve.exists());
+    assert_eq!(store.gc(&store::GcPolicy::default()).unwrap().layers, 1);
+    assert!(reserve.exists());
+    assert_eq!(store.fsck(&FsckOptions { digests: true }).unwrap(), []);
+    // The same after a restart on a full disk.
+    let filler = disk.0.path().join("filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    while file.write(&[1; 4096]).is_ok() {}
+    let root = store.root().to_owned();
+    drop(store);
+    let store = Store::open(&root).unwrap();
+    store.gc(&store::GcPolicy::default()).unwrap();
 }
