@@ -62,7 +62,11 @@ impl Builder {
     /// A builder on `store` that runs processes with `executor`.
     pub fn new(store: Store, executor: Arc<dyn Executor>, options: BuilderOptions) -> Self {
         let cache = Arc::new(StoreCache::new(store.clone()));
-        let run_dir = options.run_dir.join("build");
+        let BuilderOptions {
+            run_dir,
+            parallelism,
+        } = options;
+        let run_dir = run_dir.join("build");
         // What a crash left of secrets goes at once.
         if let Err(error) = std::fs::remove_dir_all(&run_dir)
             && error.kind() != std::io::ErrorKind::NotFound
@@ -77,7 +81,7 @@ impl Builder {
         };
         Self {
             shared,
-            solver: Solver::new(Arc::<StoreCache>::clone(&cache), options.parallelism),
+            solver: Solver::new(Arc::<StoreCache>::clone(&cache), parallelism),
             cache,
             builds: AtomicU64::new(0),
         }

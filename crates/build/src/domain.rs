@@ -54,6 +54,8 @@ impl Root {
 pub(crate) enum Note {
     /// Its process wrote something.
     Log(Stream, Vec<u8>),
+    /// So many files of so many are copied.
+    Copied(u64, u64),
 }
 
 /// Why a step failed.

@@ -76,6 +76,12 @@ impl Reporter {
                 Event::Started { id }
             }
             Progress::Note(Note::Log(stream, bytes)) => Event::Log { id, stream, bytes },
+            Progress::Note(Note::Copied(current, total)) => Event::Status {
+                id,
+                label: "copying files".to_owned(),
+                current,
+                total: Some(total),
+            },
             Progress::Completed => Event::Completed { id },
             Progress::Failed(error) => Event::Failed {
                 id,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use dockerfile::lint::{Checks, lint, undefined_variable};
 use dockerfile::{
     Arg, Diagnostic, Dockerfile, Expanded, Expander, File, Instruction, Spanned, Statement,
 };
@@ -31,7 +32,8 @@ pub(super) struct Lowering<'a> {
     created: String,
     project: String,
     consumed: BTreeSet<String>,
-    warnings: Vec<String>,
+    checks: Checks,
+    findings: Vec<Diagnostic>,
 }
 
 #[derive(Clone)]
@@ -66,11 +68,9 @@ pub(crate) fn plan(dockerfile: &Dockerfile, given: &Given<'_>) -> Result<Plan, B
         created: history::rfc3339(epoch),
         project: format!("{}:{}", given.context.identity, dockerfile.file.name()),
         consumed: BTreeSet::new(),
-        warnings: Vec::new(),
+        checks: Checks::of(dockerfile),
+        findings: lint(dockerfile),
     };
-    for warning in &dockerfile.warnings {
-        lowering.warnings.push(warning.render());
-    }
     lowering.global_arguments()?;
     let mut stage = lowering.stage(index)?;
     if !request.labels.is_empty() {
@@ -81,7 +81,7 @@ pub(crate) fn plan(dockerfile: &Dockerfile, given: &Given<'_>) -> Result<Plan, B
         let text = metadata::labels(&mut stage.draft, pairs);
         metadata::record(&mut stage, &text);
     }
-    lowering.warn_unused();
+    let warnings = lowering.warnings()?;
     Ok(Plan {
         graph: lowering.graph,
         steps: lowering.steps,
@@ -89,7 +89,7 @@ pub(crate) fn plan(dockerfile: &Dockerfile, given: &Given<'_>) -> Result<Plan, B
         config: stage.draft.config,
         layers: stage.layers,
         base: stage.base,
-        warnings: lowering.warnings,
+        warnings,
     })
 }
 
@@ -186,29 +186,41 @@ impl Lowering<'_> {
         let file = &self.dockerfile.file;
         let expander = Expander::new(file, self.dockerfile.directives.escape, &lookup);
         let expanded = expander.word(word).map_err(|error| diagnostic(&error))?;
-        Ok(self.checked(file, expanded).value)
+        Ok(self.checked(file, None, expanded).value)
     }
 
-    /// Warns of variables that are not set.
-    fn checked<T>(&mut self, file: &File, expanded: Expanded<T>) -> T {
-        for unset in &expanded.unset {
-            let message = format!("Usage of undefined variable '${}'", unset.name);
-            self.warnings
-                .push(Diagnostic::warning(file, unset.span, message).render());
+    /// Warns of variables that are not set; `stage` tells which are.
+    fn checked<T>(&mut self, file: &File, stage: Option<&Stage>, expanded: Expanded<T>) -> T {
+        if !expanded.unset.is_empty() && self.checks.allow("UndefinedVar") {
+            let known: Vec<String> = match stage {
+                Some(stage) => stage.names(),
+                None => self.globals.keys().cloned().collect(),
+            };
+            for unset in &expanded.unset {
+                let known = known.iter().map(String::as_str);
+                self.findings.push(undefined_variable(file, unset, known));
+            }
         }
         expanded.value
     }
 
-    fn warn_unused(&mut self) {
+    /// What was found, rendered; an error where `# check=error=true` makes it one.
+    fn warnings(&self) -> Result<Vec<String>, BuildError> {
+        let mut warnings: Vec<String> = self.findings.iter().map(Diagnostic::render).collect();
+        if self.checks.error && !warnings.is_empty() {
+            return Err(BuildError::Dockerfile(warnings.join("\n\n")));
+        }
         let given = self.given.request.build_args.keys();
         let unused: Vec<&str> = given
             .filter(|name| !self.consumed.contains(*name) && !is_reserved(name))
             .map(String::as_str)
             .collect();
         if !unused.is_empty() {
-            let text = format!("One or more build-args {unused:?} were not consumed");
-            self.warnings.push(text);
+            warnings.push(format!(
+                "One or more build-args {unused:?} were not consumed"
+            ));
         }
+        Ok(warnings)
     }
 
     // ---- where files come from --------------------------------------------------------------
@@ -453,7 +465,7 @@ impl Lowering<'_> {
             .node
             .expand(&expander)
             .map_err(|error| diagnostic(&error))?;
-        let instruction = self.checked(file, expanded);
+        let instruction = self.checked(file, Some(stage), expanded);
         let place = Place {
             file,
             span: statement.span,
@@ -463,7 +475,7 @@ impl Lowering<'_> {
             Instruction::Workdir(workdir) => self.workdir(stage, &workdir.path, statement, &place),
             Instruction::Run(run) => {
                 let mounts = run.mounts(&expander).map_err(|error| diagnostic(&error))?;
-                let mounts = self.checked(file, mounts);
+                let mounts = self.checked(file, Some(stage), mounts);
                 self.run(stage, index, (run, mounts), (statement, &place))?;
             }
             Instruction::Copy(copy) => {

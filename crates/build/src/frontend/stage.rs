@@ -100,6 +100,14 @@ impl Draft {
 }
 
 impl Stage {
+    /// The names of all variables.
+    pub(super) fn names(&self) -> Vec<String> {
+        let env = self.draft.config.config.env.iter();
+        let env = env.map(|pair| pair.split('=').next().unwrap_or_default());
+        let arguments = self.arguments.iter().map(|(name, _)| name.as_str());
+        env.chain(arguments).map(str::to_owned).collect()
+    }
+
     /// The value of a variable: `ENV` wins over `ARG`.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         self.draft.env(name).or_else(|| {

@@ -10,7 +10,7 @@ use sys::root::{FileKind, RootDir};
 
 use super::layer::Draft;
 use super::{Label, LayerMaker, load, root, save};
-use crate::domain::{Containers, Root, StepError, Value, blocking};
+use crate::domain::{Containers, Note, Root, StepError, Value, blocking};
 use crate::files::digest::{Counts, content, differences, hash_nodes};
 use crate::files::mode::Mode;
 use crate::files::owner::look_up;
@@ -62,6 +62,12 @@ impl CopyOp {
     fn select(&self, tree: &Tree) -> Result<Vec<Item>, StepError> {
         let items = self.sources.selector.select(tree);
         items.map_err(|error| self.explain(&error))
+    }
+
+    /// How many files the key was made of, where this op made it.
+    fn selected_count(&self) -> u64 {
+        let selected = self.selected.lock().unwrap_or_else(PoisonError::into_inner);
+        selected.as_ref().map_or(0, |items| items.len() as u64)
     }
 
     fn explain(&self, error: &SelectError) -> StepError {
@@ -305,10 +311,16 @@ impl Op<Containers> for CopyOp {
     fn run<'a>(
         &'a self,
         inputs: Vec<Value>,
-        _: Run<Containers>,
+        run: Run<Containers>,
     ) -> Task<'a, Result<Value, StepError>> {
         let op = self.clone();
-        Box::pin(blocking(move || op.copy(&inputs).map(Value::Root)))
+        Box::pin(async move {
+            let total = op.selected_count();
+            run.note(Note::Copied(0, total)).await;
+            let copied = blocking(move || op.copy(&inputs).map(Value::Root)).await?;
+            run.note(Note::Copied(total, total)).await;
+            Ok(copied)
+        })
     }
 
     fn save(&self, value: &Value) -> Option<String> {

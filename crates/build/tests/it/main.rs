@@ -1,5 +1,9 @@
 //! Whole builds on a real store, with an executor that knows a few commands.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests and measurements"
+)]
 
 mod builds;
 mod exports;
