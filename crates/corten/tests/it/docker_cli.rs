@@ -169,6 +169,26 @@ fn the_life_of_a_container() {
 }
 
 #[test]
+fn a_stop_goes_on_without_its_client() {
+    let Some(corten) = engine() else { return };
+    let script = "trap '' TERM; echo ready; while :; do sleep 0.05; done";
+    ok(
+        &corten,
+        &["run", "-d", "--name", "deaf", "busybox", "sh", "-c", script],
+    );
+    until("the log", || ok(&corten, &["logs", "deaf"]) == "ready");
+    let mut stop = command(&corten, &["stop", "-t", "1", "deaf"])
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    stop.kill().unwrap();
+    stop.wait().unwrap();
+    until("the end", || {
+        ok(&corten, &["inspect", "-f", "{{.State.ExitCode}}", "deaf"]) == "137"
+    });
+}
+
+#[test]
 fn logs_and_events_are_followed() {
     let Some(corten) = engine() else { return };
     let mut events = command(&corten, &["events", "--format", "{{.Action}}"])

@@ -88,9 +88,11 @@ pub(crate) async fn stop(
     call: Call,
 ) -> Answer {
     let timeout = call.query.number("t")?;
-    containers
-        .stop(&name, call.query.text("signal"), timeout)
-        .await?;
+    finish(async move {
+        let signal = call.query.text("signal");
+        containers.stop(&name, signal, timeout).await
+    })
+    .await?;
     done()
 }
 
@@ -100,9 +102,11 @@ pub(crate) async fn restart(
     call: Call,
 ) -> Answer {
     let timeout = call.query.number("t")?;
-    containers
-        .restart(&name, call.query.text("signal"), timeout)
-        .await?;
+    finish(async move {
+        let signal = call.query.text("signal");
+        containers.restart(&name, signal, timeout).await
+    })
+    .await?;
     done()
 }
 
@@ -162,7 +166,7 @@ pub(crate) async fn remove(
         force: call.query.flag("force"),
         volumes: call.query.flag("v"),
     };
-    containers.remove(&name, options).await?;
+    finish(async move { containers.remove(&name, options).await }).await?;
     done()
 }
 
@@ -233,6 +237,15 @@ pub(crate) async fn prune(State(containers): State<Containers>, call: Call) -> A
         containers_deleted: Some(pruned.deleted).filter(|list| !list.is_empty()),
         space_reclaimed: pruned.reclaimed,
     }))
+}
+
+/// Goes on where the client does not wait: a container that was asked to stop is killed after its
+/// time even then.
+async fn finish<T: Send + 'static>(
+    work: impl Future<Output = Result<T, engine::Error>> + Send + 'static,
+) -> Result<T, Failure> {
+    let result = tokio::spawn(work).await;
+    Ok(result.map_err(engine::Error::from)??)
 }
 
 fn done() -> Answer {
