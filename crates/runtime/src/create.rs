@@ -15,6 +15,7 @@ use crate::hooks::{self, State};
 use crate::idmap;
 use crate::init::{self, Setup};
 use crate::namespaces::Plan;
+use crate::notify::Listener;
 use crate::process::Program;
 use crate::rootfs;
 use crate::seccomp::Filter;
@@ -178,6 +179,7 @@ pub fn create(mut options: CreateOptions<'_>) -> Result<Init, Error> {
     let spec = options.spec;
     check_names(spec)?;
     let plan = Plan::new(spec, std::mem::take(&mut options.join))?;
+    check_sysctls(spec, &plan)?;
     let mut groups = Groups::at(&groups_path(spec, options.id))?;
     let filter = filter_of(&mut options)?;
     let (ours, theirs) = Channel::pair().during(|| "make a socket pair".to_owned())?;
@@ -242,6 +244,29 @@ fn check_names(spec: &Spec) -> Result<(), Error> {
     Ok(())
 }
 
+/// Only parameters of namespaces that are the container's own: all others are the host's.
+fn check_sysctls(spec: &Spec, plan: &Plan) -> Result<(), Error> {
+    let linux = spec.linux().as_ref();
+    for name in linux
+        .and_then(|linux| linux.sysctl().as_ref())
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name)
+    {
+        let Some(owner) = rootfs::sysctls::owner(name) else {
+            return Err(Error::Spec(format!(
+                "the sysctl `{name}` is not of a namespace"
+            )));
+        };
+        if !plan.new.contains(owner) && !plan.joins(owner) {
+            return Err(Error::Spec(format!(
+                "the sysctl `{name}` needs a namespace of its own"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn groups_path(spec: &Spec, id: &str) -> PathBuf {
     let linux = spec.linux().as_ref();
     let path = linux.and_then(|linux| linux.cgroups_path().as_deref());
@@ -254,7 +279,13 @@ fn filter_of(options: &mut CreateOptions<'_>) -> Result<Option<Filter>, Error> {
     }
     let linux = options.spec.linux().as_ref();
     match linux.and_then(|linux| linux.seccomp().as_ref()) {
-        Some(profile) => Ok(Some(crate::seccomp::Rules::try_from(profile)?.compile()?)),
+        Some(profile) => {
+            let filter = crate::seccomp::Rules::try_from(profile)?.compile()?;
+            Ok(Some(match profile.listener_path() {
+                Some(_) => filter.with_listener(),
+                None => filter,
+            }))
+        }
         None => Ok(None),
     }
 }
@@ -317,10 +348,12 @@ fn setup<'a>(
         program: Program {
             process,
             filter,
+            notify: None,
             keep_fds: &options.keep_fds,
             in_user_namespace: plan.changes_user(),
             dies_with_parent: options.dies_with_caller,
         },
+        listener: Listener::connect(spec)?,
         gate: std::mem::take(&mut options.gate),
         hooks_outside: has_hooks_outside(spec),
         entrance,

@@ -34,7 +34,7 @@ steps! {
     Hook => "run the hook", "A hook that runs in the container.";
     Limit => "set the resource limit", "An rlimit.";
     Scheduling => "set the scheduling", "CPU or I/O scheduling, personality, memory policy.";
-    WorkingDirectory => "enter the working directory", "`process.cwd`.";
+    WorkingDirectory => "chdir to the working directory", "`process.cwd`.";
     Capabilities => "set the capabilities", "One of the five sets.";
     Security => "set the security label", "AppArmor, SELinux, `no_new_privs`.";
     Seccomp => "load the seccomp filter", "The filter.";

@@ -182,9 +182,10 @@ fn live(
     } else {
         process::set_streams(&options.stdio)?;
     }
-    let program = Program {
+    let mut program = Program {
         process: options.process,
         filter: options.filter.as_ref(),
+        notify: None,
         keep_fds: &options.keep_fds,
         in_user_namespace: other_user,
         dies_with_parent: false,

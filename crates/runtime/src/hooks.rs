@@ -44,6 +44,10 @@ impl<'a> State<'a> {
         self
     }
 
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid
+    }
+
     fn json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
@@ -76,10 +80,13 @@ fn run_one(hook: &Hook, state: &[u8]) -> Result<(), String> {
     if let Some(name) = arguments.next() {
         command.arg0(name);
     }
-    command.args(arguments).env_clear().stdin(Stdio::piped());
-    for variable in hook.env().iter().flatten() {
-        let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
-        command.env(name, value);
+    command.args(arguments).stdin(Stdio::piped());
+    if let Some(variables) = hook.env() {
+        command.env_clear();
+        for variable in variables {
+            let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+            command.env(name, value);
+        }
     }
     let mut child = command.spawn().map_err(|error| error.to_string())?;
     if let Some(mut stdin) = child.stdin.take() {

@@ -17,6 +17,7 @@ use crate::create::{Gate, Stdio};
 use crate::error::{At, Failure, Step};
 use crate::hooks::{self, State};
 use crate::namespaces::{self, Plan};
+use crate::notify::Listener;
 use crate::process::{self, Program};
 use crate::rootfs;
 
@@ -29,6 +30,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) root: rootfs::Plan<'a>,
     pub(crate) stdio: Stdio,
     pub(crate) program: Program<'a>,
+    pub(crate) listener: Option<Listener<'a>>,
     pub(crate) gate: Gate,
     /// The way into its control groups.
     pub(crate) entrance: &'a Entrance,
@@ -49,7 +51,7 @@ pub(crate) fn run(setup: Setup<'_>, mut channel: Channel) -> i32 {
     }
 }
 
-fn live(setup: Setup<'_>, channel: &mut Channel) -> Result<Infallible, Failure> {
+fn live(mut setup: Setup<'_>, channel: &mut Channel) -> Result<Infallible, Failure> {
     let spec = setup.spec;
     let linux = spec.linux().as_ref();
     setup.entrance.enter()?;
@@ -87,6 +89,9 @@ fn live(setup: Setup<'_>, channel: &mut Channel) -> Result<Infallible, Failure> 
     say(channel, &Message::Ready)?;
     wait_at(setup.gate, channel)?;
     let state = state.with_status("created");
+    setup.program.notify = setup
+        .listener
+        .map(|listener| (listener, state.clone().with_status("creating")));
     run_hooks("startContainer", hooks, Hooks::start_container, &state)?;
     Err(setup.program.execute(&executable, channel))
 }
@@ -124,6 +129,9 @@ fn enter_namespaces(setup: &Setup<'_>, channel: &Channel) -> Result<(), Failure>
     }
     if plan.changes_user() {
         become_root()?;
+    }
+    if plan.new.contains(Namespaces::NETWORK) {
+        sys::netns::bring_loopback_up().at(Step::Namespace, "loopback")?;
     }
     if plan.new.contains(Namespaces::TIME) {
         let linux = setup.spec.linux().as_ref();

@@ -19,6 +19,7 @@ mod idmap;
 mod init;
 mod memory_policy;
 mod namespaces;
+mod notify;
 mod process;
 mod rootfs;
 pub mod seccomp;

@@ -16,6 +16,8 @@ use crate::capabilities::Sets;
 use crate::channel::Channel;
 use crate::create::Stdio;
 use crate::error::{At, Failure, Step};
+use crate::hooks::State;
+use crate::notify::Listener;
 use crate::seccomp::Filter;
 
 /// What the program is executed with.
@@ -23,6 +25,8 @@ use crate::seccomp::Filter;
 pub(crate) struct Program<'a> {
     pub(crate) process: &'a Process,
     pub(crate) filter: Option<&'a Filter>,
+    /// Who gets the filter's notification descriptor, and what is said of the container.
+    pub(crate) notify: Option<(Listener<'a>, State<'a>)>,
     pub(crate) keep_fds: &'a [OwnedFd],
     pub(crate) in_user_namespace: bool,
     /// Does the kernel kill it when its parent ends?
@@ -87,7 +91,11 @@ impl Program<'_> {
             if FileType::from_raw_mode(stat.st_mode) == FileType::Fifo && stat.st_uid != user.uid()
             {
                 // Not possible for ids outside the user namespace: then it stays as it is.
-                let _ = rustix::fs::fchown(stream, Some(Uid::from_raw(user.uid())), None);
+                let _ = rustix::fs::fchown(
+                    stream,
+                    Some(Uid::from_raw(user.uid())),
+                    Some(Gid::from_raw(user.gid())),
+                );
             }
         }
         Ok(())
@@ -166,7 +174,7 @@ impl Program<'_> {
 
     /// Becomes the process's user with its privileges, arranges descriptors and executes. Returns
     /// only if that failed.
-    pub(crate) fn execute(&self, executable: &Executable, channel: &mut Channel) -> Failure {
+    pub(crate) fn execute(&mut self, executable: &Executable, channel: &mut Channel) -> Failure {
         match self.become_user(channel) {
             Ok(()) => {
                 let error = sys::process::execve(
@@ -181,7 +189,7 @@ impl Program<'_> {
         }
     }
 
-    fn become_user(&self, channel: &mut Channel) -> Result<(), Failure> {
+    fn become_user(&mut self, channel: &mut Channel) -> Result<(), Failure> {
         let user = self.process.user();
         let sets = Sets::new(self.process.capabilities().as_ref())?;
         self.security_labels()?;
@@ -198,6 +206,11 @@ impl Program<'_> {
         sys::process::reset_signals().at(Step::Descriptors, "signals")?;
         let above = i32::try_from(self.keep_fds.len()).unwrap_or(i32::MAX - 3) + 3;
         channel.move_above(above).at(Step::Descriptors, "channel")?;
+        if let Some((listener, _)) = &mut self.notify {
+            listener
+                .move_above(above)
+                .at(Step::Descriptors, "listener")?;
+        }
         let kept: Vec<_> = self.keep_fds.iter().map(AsFd::as_fd).collect();
         sys::process::place_from_three(&kept).at(Step::Descriptors, "kept ones")?;
         sys::process::close_on_exec_from(above.cast_unsigned())
@@ -213,13 +226,26 @@ impl Program<'_> {
             // the privileges can be gone before.
             Some(filter) if no_new_privileges => {
                 sets.apply()?;
-                load(filter)
+                self.load(filter)
             }
             Some(filter) => {
                 sets.apply_with(CapabilitySet::SYS_ADMIN)?;
-                load(filter)?;
+                self.load(filter)?;
                 sets.apply()
             }
+        }
+    }
+
+    fn load(&self, filter: &Filter) -> Result<(), Failure> {
+        let fd = filter.load().at(Step::Seccomp, "filter")?;
+        match (fd, &self.notify) {
+            (Some(fd), Some((listener, state))) => listener.send(&fd, state),
+            (Some(_), None) => Err(Failure::said(
+                Step::Seccomp,
+                "filter",
+                "it has no listenerPath",
+            )),
+            (None, _) => Ok(()),
         }
     }
 
@@ -272,10 +298,6 @@ impl Program<'_> {
             Some(label) => write_label("exec", label).at(Step::Security, label),
         }
     }
-}
-
-fn load(filter: &Filter) -> Result<(), Failure> {
-    filter.load().map(drop).at(Step::Seccomp, "filter")
 }
 
 /// Writes to an attribute of this process on what is verified to be the proc filesystem.

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::thread;
 
 use rustix::thread::{LinkNameSpaceType, UnshareFlags};
@@ -34,6 +34,29 @@ pub fn enter<T: Send>(namespace: impl AsFd, work: impl FnOnce() -> T + Send) -> 
         rustix::thread::move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))?;
         Ok(work())
     })?
+}
+
+/// Brings the loopback interface of the calling thread's namespace up.
+pub fn bring_loopback_up() -> io::Result<()> {
+    let socket = rustix::net::socket_with(
+        rustix::net::AddressFamily::INET,
+        rustix::net::SocketType::DGRAM,
+        rustix::net::SocketFlags::CLOEXEC,
+        None,
+    )?;
+    // SAFETY: an all-zero request is a valid one.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
+        *to = from.cast_signed();
+    }
+    request.ifr_ifru.ifru_flags = libc::c_short::try_from(libc::IFF_UP | libc::IFF_RUNNING)
+        .map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the request is live and of the type that this call reads.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) };
+    match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 fn on_thread<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {

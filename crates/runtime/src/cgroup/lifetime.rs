@@ -28,7 +28,11 @@ impl Groups {
 
     /// Puts a process into all groups.
     pub(crate) fn join(&self, pid: Pid) -> Result<(), Error> {
-        self.join_at(None, pid)
+        let pid = pid.as_raw_nonzero().to_string();
+        for place in &self.places {
+            super::write(&place.folder, "cgroup.procs", &pid)?;
+        }
+        Ok(())
     }
 
     /// Puts a process into the groups at `below` in each of the container's, or into these.
@@ -36,7 +40,7 @@ impl Groups {
         let below = beneath(below);
         let pid = pid.as_raw_nonzero().to_string();
         for place in &self.places {
-            super::write(&place.folder.join(&below), "cgroup.procs", &pid)?;
+            super::write(&group(place, &below), "cgroup.procs", &pid)?;
         }
         Ok(())
     }
@@ -51,8 +55,8 @@ impl Groups {
         }
         for place in &self.places {
             let path = match place.is_unified() {
-                true => place.folder.join(&below),
-                false => place.folder.join(&below).join("tasks"),
+                true => group(place, &below),
+                false => group(place, &below).join("tasks"),
             };
             let mut options = File::options();
             options.read(place.is_unified()).write(!place.is_unified());
@@ -172,6 +176,14 @@ impl Entrance {
             written.at(Step::Group, path.display())?;
         }
         Ok(())
+    }
+}
+
+/// The group at `below`, or the container's own in a hierarchy that has none there.
+fn group(place: &Place, below: &Path) -> PathBuf {
+    match place.folder.join(below) {
+        folder if folder.is_dir() => folder,
+        _ => place.folder.clone(),
     }
 }
 

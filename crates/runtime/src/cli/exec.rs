@@ -4,7 +4,7 @@ use std::fs;
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use oci::runtime::{Capability, LinuxCapabilities, Process, User};
 use rustix::net::{
@@ -52,6 +52,16 @@ pub(super) fn exec(root: &Root, options: &Exec) -> Outcome {
         .as_deref()
         .map(connect_console)
         .transpose()?;
+    if let Some(path) = options.cgroup.as_deref() {
+        if Path::new(path)
+            .components()
+            .any(|name| name == Component::ParentDir)
+        {
+            return Err(CliError::Usage(format!(
+                "cgroup `{path}`: `..` components are not allowed"
+            )));
+        }
+    }
     let mut exec = ExecOptions::new(&process);
     exec.filter = filter;
     exec.keep_fds = super::run::preserved(options.preserve_fds)?;
@@ -81,7 +91,11 @@ fn of_flags(options: &Exec, base: Option<&Process>) -> Result<Process, CliError>
     process.set_args(Some(options.command.clone()));
     process.set_terminal(Some(false));
     let mut environment = process.env().clone().unwrap_or_default();
-    environment.extend(options.env.iter().cloned());
+    for variable in &options.env {
+        let (name, _) = variable.split_once('=').unwrap_or((variable, ""));
+        environment.retain(|other| other.split_once('=').is_none_or(|(known, _)| known != name));
+        environment.push(variable.clone());
+    }
     process.set_env(Some(environment));
     if let Some(cwd) = &options.cwd {
         process.set_cwd(cwd.clone());
@@ -151,12 +165,10 @@ fn add_capabilities(process: &mut Process, names: &[String]) -> Result<(), CliEr
         Some(set)
     };
     let (bounding, effective) = (with(sets.bounding()), with(sets.effective()));
-    let (permitted, inheritable) = (with(sets.permitted()), with(sets.inheritable()));
-    let ambient = with(sets.ambient());
+    let permitted = with(sets.permitted());
     sets.set_bounding(bounding)
         .set_effective(effective)
         .set_permitted(permitted);
-    sets.set_inheritable(inheritable).set_ambient(ambient);
     process.set_capabilities(Some(sets));
     Ok(())
 }

@@ -77,9 +77,7 @@ impl Root {
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || "_+-.".contains(letter);
         match !id.is_empty() && id != "." && id != ".." && id.chars().all(allowed) {
             true => Ok(self.0.join(id)),
-            false => Err(CliError::Usage(format!(
-                "`{id}` is no valid name of a container"
-            ))),
+            false => Err(CliError::Usage(format!("invalid container ID `{id}`"))),
         }
     }
 

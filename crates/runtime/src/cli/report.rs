@@ -1,6 +1,5 @@
 //! Errors for people and for engines.
 
-use std::error::Error as _;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -90,17 +89,27 @@ struct Entry<'a> {
 
 /// Writes the error with its causes to standard error and to the log.
 pub(super) fn report(error: &CliError, log: Option<&str>, format: LogFormat) {
+    let text = chain(error);
+    // There is nobody left to tell if telling fails.
+    let _ = writeln!(io::stderr(), "corten-runtime: {text}");
+    if let Some(Ok(log)) = log.map(log_path) {
+        let _ = write_log(log, format, &text);
+    }
+}
+
+/// Tells of an error that stops nothing.
+pub(super) fn warn(error: &crate::Error) {
+    let _ = writeln!(io::stderr(), "corten-runtime: warning: {}", chain(error));
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         text = format!("{text}: {error}");
         cause = error.source();
     }
-    // There is nobody left to tell if telling fails.
-    let _ = writeln!(io::stderr(), "corten-runtime: {text}");
-    if let Some(Ok(log)) = log.map(log_path) {
-        let _ = write_log(log, format, &text);
-    }
+    text
 }
 
 /// The file that `--log` names.

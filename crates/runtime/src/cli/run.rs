@@ -54,7 +54,8 @@ impl Bundle {
             Some(config) => config.clone(),
             None => folder.join("config.json"),
         };
-        let spec: Spec = read_document(&config)?;
+        let mut spec: Spec = read_document(&config)?;
+        announce_sockets(&mut spec);
         let version = spec.version();
         match version.split('.').next() {
             Some("1") => Ok(Self {
@@ -106,7 +107,12 @@ pub(super) fn run(root: &Root, options: &Run, _groups: GroupManager) -> Outcome 
             return Err(error);
         }
     };
-    poststart(&bundle.spec, &state);
+    if let Err(error) = poststart(&bundle.spec, &state) {
+        container.kill(Signal::KILL)?;
+        container.init().wait()?;
+        discard(root, &create.id, &state, &bundle.spec);
+        return Err(error);
+    }
     if options.detach {
         return Ok(0);
     }
@@ -141,7 +147,13 @@ pub(super) fn start(root: &Root, id: &str) -> Outcome {
     crate::start_at(connection)?;
     let spec = root.config(id)?;
     let state = State::new(&spec, id, &record.bundle, record.pid);
-    poststart(&spec, &state);
+    if let Err(error) = poststart(&spec, &state) {
+        let container = record.container()?;
+        container.kill(Signal::KILL)?;
+        await_end(&container);
+        discard(root, id, &state, &spec);
+        return Err(error);
+    }
     Ok(0)
 }
 
@@ -241,18 +253,37 @@ fn make(root: &Root, bundle: &Bundle, options: &Create, gate: Gate) -> Result<In
     }
 }
 
+/// How many sockets are handed over by socket activation.
+fn listening() -> u32 {
+    let number = std::env::var("LISTEN_FDS");
+    number.ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Tells the container's process of sockets that are handed over: it is process 1.
+fn announce_sockets(spec: &mut Spec) {
+    let (count, Some(process)) = (listening(), spec.process_mut()) else {
+        return;
+    };
+    if count > 0 {
+        let mut environment = process.env().clone().unwrap_or_default();
+        environment.push(format!("LISTEN_FDS={count}"));
+        environment.push("LISTEN_PID=1".to_owned());
+        process.set_env(Some(environment));
+    }
+}
+
 /// Descriptors 3, 4, …: as many as asked for, and those of socket activation.
 pub(super) fn preserved(count: u32) -> Result<Vec<OwnedFd>, CliError> {
-    let listen = std::env::var("LISTEN_FDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
-    let count = i32::try_from(count.max(listen)).unwrap_or(i32::MAX - 3);
-    (3..3 + count)
-        .map(|number| {
-            sys::process::inherited(number).doing(|| format!("preserve descriptor {number}"))
-        })
-        .collect()
+    let count = i32::try_from(count.saturating_add(listening())).unwrap_or(i32::MAX - 3);
+    let mut fds = Vec::new();
+    for number in 3..3 + count {
+        match sys::process::inherited(number) {
+            Ok(fd) => fds.push(fd),
+            // Fewer were handed over than announced.
+            Err(_) => break,
+        }
+    }
+    Ok(fds)
 }
 
 fn open_folder(path: &Path) -> Result<OwnedFd, CliError> {
@@ -291,19 +322,26 @@ fn await_end(container: &Container) {
     let _ = poll(&mut fds, Some(&limit));
 }
 
-/// By the specification these failures do not undo what happened before.
-fn poststart(spec: &Spec, state: &State<'_>) {
+/// A failure ends the container.
+fn poststart(spec: &Spec, state: &State<'_>) -> Result<(), CliError> {
     let hooks = spec
         .hooks()
         .as_ref()
         .and_then(|hooks| hooks.poststart().as_ref());
-    let _ = hooks::run("poststart", hooks, &state.clone().with_status("running"));
+    let state = state.clone().with_status("running");
+    Ok(hooks::run("poststart", hooks, &state)?)
 }
 
+/// What happened cannot be undone by a failure: all hooks run, and each failure is told.
 fn poststop(spec: &Spec, state: &State<'_>) {
     let hooks = spec
         .hooks()
         .as_ref()
         .and_then(|hooks| hooks.poststop().as_ref());
-    let _ = hooks::run("poststop", hooks, &state.clone().with_status("stopped"));
+    let state = state.clone().with_status("stopped");
+    for hook in hooks.into_iter().flatten() {
+        if let Err(error) = hooks::run("poststop", Some(&vec![hook.clone()]), &state) {
+            super::report::warn(&error);
+        }
+    }
 }

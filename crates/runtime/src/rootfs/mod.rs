@@ -11,7 +11,7 @@ pub(crate) mod devices;
 mod masks;
 mod mounts;
 pub(crate) mod options;
-mod sysctls;
+pub(crate) mod sysctls;
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::mount::MountAttrFlags;
 use sys::mount::Filesystem;
+use sys::process::Namespaces;
 
 use crate::error::{At, Failure, Step};
 
@@ -37,6 +38,34 @@ pub(crate) fn set(
     Ok(())
 }
 
+/// The namespace that a parameter belongs to.
+pub(crate) fn owner(name: &str) -> Option<Namespaces> {
+    const IPC: [&str; 9] = [
+        "auto_msgmni",
+        "msgmax",
+        "msgmnb",
+        "msgmni",
+        "sem",
+        "shmall",
+        "shmmax",
+        "shmmni",
+        "shm_rmid_forced",
+    ];
+    let path = file_name(name);
+    let (first, rest) = path.split_once('/')?;
+    match first {
+        "net" => Some(Namespaces::NETWORK),
+        "kernel" if IPC.contains(&rest) => Some(Namespaces::IPC),
+        "kernel" if matches!(rest, "hostname" | "domainname") => Some(Namespaces::UTS),
+        "kernel" if matches!(rest, "msg_next_id" | "sem_next_id" | "shm_next_id") => {
+            Some(Namespaces::IPC)
+        }
+        "fs" if rest.starts_with("mqueue/") => Some(Namespaces::IPC),
+        "user" => Some(Namespaces::USER),
+        _ => None,
+    }
+}
+
 fn write(proc: &OwnedFd, name: &str, value: &str) -> io::Result<()> {
     let path = format!("sys/{}", file_name(name));
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
@@ -65,7 +94,16 @@ fn file_name(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::file_name;
+    use super::*;
+
+    #[test]
+    fn owners() {
+        assert_eq!(owner("net.ipv4.ip_forward"), Some(Namespaces::NETWORK));
+        assert_eq!(owner("fs.mqueue.msg_max"), Some(Namespaces::IPC));
+        assert_eq!(owner("kernel.shmmax"), Some(Namespaces::IPC));
+        assert_eq!(owner("kernel.core_pattern"), None);
+        assert_eq!(owner("vm.swappiness"), None);
+    }
 
     #[test]
     fn both_separators() {

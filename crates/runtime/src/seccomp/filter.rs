@@ -53,6 +53,14 @@ impl Filter {
         word.map_or(0, u32::from_le_bytes)
     }
 
+    /// The same filter, whose loading gives a notification descriptor.
+    #[must_use]
+    pub fn with_listener(mut self) -> Self {
+        let flags = self.flags() | sys::seccomp::NEW_LISTENER;
+        self.bytes[8..HEADER].copy_from_slice(&flags.to_le_bytes());
+        self
+    }
+
     /// The program.
     pub fn program(&self) -> Vec<Instruction> {
         let instruction = |chunk: &[u8]| match *chunk {
