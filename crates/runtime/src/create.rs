@@ -177,7 +177,7 @@ fn unexpected(message: Message) -> Error {
 /// Creates a container.
 pub fn create(mut options: CreateOptions<'_>) -> Result<Init, Error> {
     let spec = options.spec;
-    check_names(spec)?;
+    check(spec)?;
     let plan = Plan::new(spec, std::mem::take(&mut options.join))?;
     check_sysctls(spec, &plan)?;
     let mut groups = Groups::at(&groups_path(spec, options.id))?;
@@ -222,8 +222,20 @@ pub fn create(mut options: CreateOptions<'_>) -> Result<Init, Error> {
     }
 }
 
-/// Two ways to say the same must say the same.
-fn check_names(spec: &Spec) -> Result<(), Error> {
+/// What is not there is refused, not ignored; two ways to say the same must say the same.
+fn check(spec: &Spec) -> Result<(), Error> {
+    let linux = spec.linux().as_ref();
+    let absent = |what: &str| Err(Error::Spec(format!("{what} is not supported")));
+    if linux.is_some_and(|linux| linux.intel_rdt().is_some()) {
+        return absent("linux.intelRdt");
+    }
+    let devices = linux.and_then(|linux| linux.net_devices().as_ref());
+    if devices.is_some_and(|devices| !devices.is_empty()) {
+        return absent("linux.netDevices");
+    }
+    if spec.vm().is_some() {
+        return absent("vm");
+    }
     let sysctl = spec
         .linux()
         .as_ref()
@@ -233,12 +245,12 @@ fn check_names(spec: &Spec) -> Result<(), Error> {
         ("kernel.domainname", spec.domainname()),
     ] {
         let other = sysctl.and_then(|sysctl| sysctl.get(key));
-        if let (Some(name), Some(other)) = (name, other) {
-            if name != other {
-                return Err(Error::Spec(format!(
-                    "{key} is `{name}` and `{other}` at once"
-                )));
-            }
+        if let (Some(name), Some(other)) = (name, other)
+            && name != other
+        {
+            return Err(Error::Spec(format!(
+                "{key} is `{name}` and `{other}` at once"
+            )));
         }
     }
     Ok(())

@@ -57,6 +57,10 @@ const KINDS: &[(&str, Namespaces)] = &[
 
 impl Container {
     /// Starts a process in the container; returns when it has executed its program.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "its descriptors are given away"
+    )]
     pub fn exec(&self, options: ExecOptions<'_>) -> Result<Process, Error> {
         let differing = self.differing_namespaces()?;
         let (ours, theirs) = Channel::pair().during(|| "make a socket pair".to_owned())?;
@@ -81,10 +85,10 @@ impl Container {
             let link = |process: &str| rustix::fs::stat(format!("/proc/{process}/ns/{name}"));
             let theirs = link(&pid.to_string());
             // A kernel without this kind has the file for neither.
-            if let (Ok(own), Ok(theirs)) = (link("self"), theirs) {
-                if own.st_ino != theirs.st_ino {
-                    differing = differing.with(*bit);
-                }
+            if let (Ok(own), Ok(theirs)) = (link("self"), theirs)
+                && own.st_ino != theirs.st_ino
+            {
+                differing = differing.with(*bit);
             }
         }
         Ok(differing)

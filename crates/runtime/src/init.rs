@@ -210,20 +210,20 @@ fn set_memory_and_domain(linux: &Linux) -> Result<(), Failure> {
 fn wait_at(gate: Gate, channel: &mut Channel) -> Result<(), Failure> {
     if let Gate::Listener(listener) = gate {
         // Closes the way to the creator, who may go now.
-        *channel = Channel::from(accept(listener)?);
+        *channel = Channel::from(accept(&listener)?);
     }
     expect(channel, "start", |message| {
         matches!(message, Message::Start)
     })
 }
 
-fn accept(listener: OwnedFd) -> Result<OwnedFd, Failure> {
+fn accept(listener: &OwnedFd) -> Result<OwnedFd, Failure> {
     loop {
-        match rustix::net::accept_with(&listener, SocketFlags::CLOEXEC) {
+        match rustix::net::accept_with(listener, SocketFlags::CLOEXEC) {
             Err(rustix::io::Errno::INTR) => {}
             // The socket may be one that does not block.
             Err(rustix::io::Errno::AGAIN) => {
-                let mut ready = [PollFd::new(&listener, PollFlags::IN)];
+                let mut ready = [PollFd::new(listener, PollFlags::IN)];
                 let _ = rustix::event::poll(&mut ready, None);
             }
             other => return other.at(Step::Protocol, "gate"),

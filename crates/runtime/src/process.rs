@@ -158,7 +158,7 @@ impl Program<'_> {
             match executable(&candidate) {
                 Ok(()) => return Ok(candidate),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                    refusal = Some(error)
+                    refusal = Some(error);
                 }
                 Err(_) => {}
             }

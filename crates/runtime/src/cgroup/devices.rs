@@ -58,7 +58,7 @@ pub(super) fn set(groups: &Groups, rules: &[LinuxDeviceCgroup]) -> Result<(), Er
         all.push(read_rule(rule)?);
     }
     // What came before a rule for all devices does not matter any more.
-    let start = all.iter().rposition(|rule| rule.is_for_all()).unwrap_or(0);
+    let start = all.iter().rposition(Rule::is_for_all).unwrap_or(0);
     all.drain(..start);
     if !matches!(all.first(), Some(first) if first.is_for_all() && first.allow) {
         all.extend_from_slice(ALWAYS);

@@ -27,10 +27,10 @@ pub(super) struct Arguments {
     /// Accepted; there is nothing more to tell
     #[arg(long)]
     pub(super) debug: bool,
-    /// Who manages control groups: cgroupfs or disabled
+    /// Who manages control groups: cgroupfs, or systemd for paths in its form
     #[arg(long)]
     pub(super) cgroup_manager: Option<String>,
-    /// Give control groups the paths that systemd would give them
+    /// Accepted: paths in systemd's form are known by their look
     #[arg(long)]
     pub(super) systemd_cgroup: bool,
     /// Accepted: found out without it

@@ -52,15 +52,14 @@ pub(super) fn exec(root: &Root, options: &Exec) -> Outcome {
         .as_deref()
         .map(connect_console)
         .transpose()?;
-    if let Some(path) = options.cgroup.as_deref() {
-        if Path::new(path)
+    if let Some(path) = options.cgroup.as_deref()
+        && Path::new(path)
             .components()
             .any(|name| name == Component::ParentDir)
-        {
-            return Err(CliError::Usage(format!(
-                "cgroup `{path}`: `..` components are not allowed"
-            )));
-        }
+    {
+        return Err(CliError::Usage(format!(
+            "cgroup `{path}`: `..` components are not allowed"
+        )));
     }
     let mut exec = ExecOptions::new(&process);
     exec.filter = filter;

@@ -75,9 +75,12 @@ impl Root {
     /// The folder of one container. Names are names, not paths.
     pub(super) fn folder(&self, id: &str) -> Result<PathBuf, CliError> {
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || "_+-.".contains(letter);
-        match !id.is_empty() && id != "." && id != ".." && id.chars().all(allowed) {
+        match id.starts_with(|first: char| first.is_ascii_alphanumeric()) && id.chars().all(allowed)
+        {
             true => Ok(self.0.join(id)),
-            false => Err(CliError::Usage(format!("invalid container ID `{id}`"))),
+            false => Err(CliError::Usage(format!(
+                "invalid character in the container ID `{id}`"
+            ))),
         }
     }
 
@@ -234,7 +237,9 @@ pub(super) fn now() -> String {
 fn rfc3339(since_epoch: Duration) -> String {
     let seconds = since_epoch.as_secs();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut day = days;
     let mut year = 1970;
     while day >= 365 + u64::from(is_leap(year)) {
@@ -274,7 +279,7 @@ mod tests {
     fn names_are_no_paths() {
         let root = Root::at("/r".into());
         assert!(root.folder("a.b-c_1").is_ok());
-        for name in ["", ".", "..", "a/b", "a b"] {
+        for name in ["", ".", "..", ".a", "a/b", "a b"] {
             assert!(root.folder(name).is_err(), "{name}");
         }
     }

@@ -17,25 +17,14 @@ use super::report::{CliError, Doing};
 use crate::hooks::{self, State};
 use crate::{Container, CreateOptions, Gate, Init};
 
-/// Who gives control groups their paths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum GroupManager {
-    /// The config.
-    Cgroupfs,
-    /// The config, read as systemd reads it.
-    Systemd,
-}
-
-impl GroupManager {
-    pub(super) fn named(name: Option<&str>, systemd: bool) -> Result<Self, CliError> {
-        match name {
-            _ if systemd => Ok(Self::Systemd),
-            None | Some("cgroupfs" | "disabled") => Ok(Self::Cgroupfs),
-            Some("systemd") => Ok(Self::Systemd),
-            Some(other) => Err(CliError::Usage(format!(
-                "`{other}` is no manager of control groups"
-            ))),
-        }
+/// Is `name` a manager of control groups that we can stand in for? Paths in systemd's form are
+/// understood whoever is named.
+pub(super) fn check_group_manager(name: Option<&str>) -> Result<(), CliError> {
+    match name {
+        None | Some("cgroupfs" | "systemd") => Ok(()),
+        Some(other) => Err(CliError::Usage(format!(
+            "`{other}` is no manager of control groups"
+        ))),
     }
 }
 
@@ -71,7 +60,7 @@ impl Bundle {
 }
 
 /// `create`
-pub(super) fn create(root: &Root, options: &Create, _groups: GroupManager) -> Outcome {
+pub(super) fn create(root: &Root, options: &Create) -> Outcome {
     let bundle = Bundle::read(options)?;
     let folder = root.reserve(&options.id)?;
     let listener = open_folder(&folder).and_then(|fd| {
@@ -83,7 +72,7 @@ pub(super) fn create(root: &Root, options: &Create, _groups: GroupManager) -> Ou
 }
 
 /// `run`
-pub(super) fn run(root: &Root, options: &Run, _groups: GroupManager) -> Outcome {
+pub(super) fn run(root: &Root, options: &Run) -> Outcome {
     let create = &options.create;
     let bundle = Bundle::read(create)?;
     root.reserve(&create.id)?;
@@ -301,10 +290,10 @@ fn or_forget<T>(root: &Root, id: &str, result: Result<T, CliError>) -> Result<T,
 
 /// Removes all of a container that did not start.
 fn discard(root: &Root, id: &str, state: &State<'_>, spec: &Spec) {
-    if let Ok(record) = root.load(id) {
-        if let Ok(groups) = record.groups() {
-            let _ = groups.remove();
-        }
+    if let Ok(record) = root.load(id)
+        && let Ok(groups) = record.groups()
+    {
+        let _ = groups.remove();
     }
     let _ = root.forget(id);
     poststop(spec, state);

@@ -72,6 +72,9 @@ pub(crate) fn make(layout: &Layout<'_>, spec: &Spec) -> Result<(), Failure> {
         make_node(layout, &dev, Path::new(name), &node).at(Step::Device, name)?;
     }
     for (name, target) in LINKS {
+        if *name == "core" && !Path::new(target).exists() {
+            continue;
+        }
         match rustix::fs::symlinkat(*target, dev.as_fd(), *name) {
             Ok(()) => {}
             Err(rustix::io::Errno::EXIST) if *name == "ptmx" => replace_ptmx(layout, &dev)?,

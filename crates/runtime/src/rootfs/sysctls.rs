@@ -56,7 +56,7 @@ pub(crate) fn owner(name: &str) -> Option<Namespaces> {
     match first {
         "net" => Some(Namespaces::NETWORK),
         "kernel" if IPC.contains(&rest) => Some(Namespaces::IPC),
-        "kernel" if matches!(rest, "hostname" | "domainname") => Some(Namespaces::UTS),
+        "kernel" if rest == "domainname" => Some(Namespaces::UTS),
         "kernel" if matches!(rest, "msg_next_id" | "sem_next_id" | "shm_next_id") => {
             Some(Namespaces::IPC)
         }
