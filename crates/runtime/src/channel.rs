@@ -109,8 +109,9 @@ impl Channel {
             let flags = RecvFlags::CMSG_CLOEXEC;
             match rustix::net::recvmsg(&self.0, &mut parts, &mut ancillary, flags) {
                 Err(rustix::io::Errno::INTR) => {}
-                // The peer went away with something of ours unread.
-                Err(rustix::io::Errno::CONNRESET) => return Ok(None),
+                // The peer went away with something of ours unread. This is told once, before
+                // what the peer said last.
+                Err(rustix::io::Errno::CONNRESET) => {}
                 other => break other?,
             }
         };
@@ -181,6 +182,16 @@ fn decode_failure(bytes: &[u8]) -> Option<Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn last_words_are_heard_after_a_reset() {
+        let (left, right) = Channel::pair().unwrap();
+        right.send(&Message::Start).unwrap();
+        left.send(&Message::Ready).unwrap();
+        drop(left);
+        assert!(matches!(right.receive().unwrap(), Some(Message::Ready)));
+        assert!(right.receive().unwrap().is_none());
+    }
 
     #[test]
     fn carries_failures_and_descriptors() {

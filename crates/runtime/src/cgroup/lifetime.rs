@@ -28,11 +28,7 @@ impl Groups {
 
     /// Puts a process into all groups.
     pub(crate) fn join(&self, pid: Pid) -> Result<(), Error> {
-        let pid = pid.as_raw_nonzero().to_string();
-        for place in &self.places {
-            super::write(&place.folder, "cgroup.procs", &pid)?;
-        }
-        Ok(())
+        self.join_at(None, pid)
     }
 
     /// Puts a process into the groups at `below` in each of the container's, or into these.
