@@ -105,21 +105,23 @@ struct Held {
 const BACKLOG: usize = 64;
 
 /// What every sandbox mounts or writes, beside the mounts of the step.
-const SANDBOX_STUBS: [&str; 7] = [
+const SANDBOX_STUBS: [&str; 6] = [
     "/dev",
     "/proc",
     "/sys",
     "/etc/hosts",
     "/etc/hostname",
     "/etc/resolv.conf",
-    "/run/secrets",
 ];
 
 impl ExecOp {
+    /// What the sandbox makes only for something to be mounted on it, with the folders above.
     fn stubs(&self) -> Vec<PathBuf> {
-        let fixed = SANDBOX_STUBS.iter().map(PathBuf::from);
-        let mounts = self.mounts.iter().map(|mount| PathBuf::from(&mount.target));
-        mounts.chain(fixed).collect()
+        let targets = self.mounts.iter().map(|mount| Path::new(&mount.target));
+        let fixed = SANDBOX_STUBS.iter().map(Path::new);
+        let paths = targets.chain(fixed).flat_map(Path::ancestors);
+        let below_root = paths.filter(|path| path.parent().is_some());
+        below_root.map(Path::to_owned).collect()
     }
 
     /// The input's files below the path that is mounted from it.
