@@ -177,8 +177,8 @@ impl Dir {
         )?)
     }
 
-    /// Removes a name with all beneath it. Nothing there is no error. Depth costs memory, not
-    /// stack or descriptors beyond one for each level.
+    /// Removes a name with all beneath it. Nothing there is no error, and neither is another that
+    /// removes the same. Depth costs memory, not stack or descriptors beyond one for each level.
     pub fn remove_all(&self, name: &OsStr) -> io::Result<()> {
         match self.remove_file(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -199,7 +199,7 @@ impl Dir {
                     };
                     drop(dir);
                     let parent = stack.last().map_or(self, |(parent, _)| parent);
-                    parent.remove_dir(&name)?;
+                    gone(parent.remove_dir(&name))?;
                 }
             }
         }
@@ -208,7 +208,10 @@ impl Dir {
 
     /// Removes all files and empty folders in it; returns a folder in the way.
     fn remove_files(&self) -> io::Result<Option<(Self, std::ffi::OsString)>> {
-        for entry in self.list()? {
+        let Some(entries) = gone(self.list())? else {
+            return Ok(None);
+        };
+        for entry in entries {
             let removed = match entry.kind {
                 Some(FileKind::Dir) => self.remove_dir(&entry.name),
                 _ => self.remove_file(&entry.name),
@@ -218,7 +221,9 @@ impl Dir {
                 Err(error)
                     if is_dir_error(&error) || error.kind() == io::ErrorKind::DirectoryNotEmpty =>
                 {
-                    return Ok(Some((self.dir(&entry.name)?, entry.name)));
+                    if let Some(dir) = gone(self.dir(&entry.name))? {
+                        return Ok(Some((dir, entry.name)));
+                    }
                 }
                 done => done?,
             }
@@ -300,6 +305,14 @@ fn stamps(modified: Times) -> Timestamps {
             tv_nsec: UTIME_OMIT,
         },
         last_modification: modified.into(),
+    }
+}
+
+/// `None` for what is not there any more.
+fn gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
     }
 }
 

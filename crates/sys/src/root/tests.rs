@@ -135,6 +135,25 @@ fn trees_go_with_everything_in_them() {
 }
 
 #[test]
+fn two_may_remove_the_same_tree() {
+    let (folder, root) = fixture();
+    for _ in 0..50 {
+        for path in ["tree/a/b/c", "tree/a/d", "tree/e/f"] {
+            let path = folder.path().join("root").join(path);
+            std::fs::create_dir_all(&path).unwrap();
+            std::fs::write(path.join("file"), b"").unwrap();
+        }
+        std::thread::scope(|scope| {
+            let threads = [0; 3].map(|_| scope.spawn(|| root.remove_all("tree")));
+            for thread in threads {
+                thread.join().unwrap().unwrap();
+            }
+        });
+        assert_eq!(root.dir("/").unwrap().list().unwrap(), []);
+    }
+}
+
+#[test]
 fn special_files_and_attributes() {
     let (_folder, root) = fixture();
     let dir = root.dir("/").unwrap();
