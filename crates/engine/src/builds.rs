@@ -158,7 +158,7 @@ impl Builds {
     pub async fn cache(&self) -> Result<Vec<CacheRecord>, Error> {
         let store = self.store.clone();
         blocking(move || {
-            let records = store.read(|tx| tx.cache_records())?;
+            let records = steps(&store)?;
             Ok(records.into_iter().map(CacheRecord::from).collect())
         })
         .await
@@ -191,8 +191,8 @@ impl Builds {
         let (store, events) = (self.store.clone(), self.events.clone());
         blocking(move || {
             let known = |store: &Store| -> Result<Vec<String>, Error> {
-                let records = store.read(|tx| tx.cache_records())?;
-                Ok(records.into_iter().map(|record| record.key).collect())
+                let records = steps(store)?;
+                Ok(records.into_iter().map(|record| id_of(&record)).collect())
             };
             let before = known(&store)?;
             let policy = CachePolicy {
@@ -209,7 +209,7 @@ impl Builds {
             Ok(Pruned {
                 deleted: before
                     .into_iter()
-                    .filter(|key| !after.contains(key))
+                    .filter(|id| !after.contains(id))
                     .collect(),
                 reclaimed: freed.bytes,
             })
@@ -218,10 +218,23 @@ impl Builds {
     }
 }
 
+/// Results of steps. Records without a step are the builder's own bookkeeping.
+fn steps(store: &Store) -> Result<Vec<store::CacheRecord>, Error> {
+    let mut records = store.read(|tx| tx.cache_records())?;
+    records.retain(|record| !record.step.is_empty());
+    Ok(records)
+}
+
+/// The digest alone: what stands before it tells kinds of records apart.
+fn id_of(record: &store::CacheRecord) -> String {
+    let id = record.key.rsplit_once(':').map(|(_, digest)| digest);
+    id.unwrap_or(&record.key).to_owned()
+}
+
 impl From<store::CacheRecord> for CacheRecord {
     fn from(record: store::CacheRecord) -> Self {
         Self {
-            id: record.key,
+            id: id_of(&record),
             description: record.step,
             size: record.size,
             in_use: false,
