@@ -79,6 +79,8 @@ pub struct CreateOptions<'a> {
     pub no_pivot: bool,
     /// Keep the caller's session keyring.
     pub no_new_keyring: bool,
+    /// Stay in the caller's control groups: no limits, no freezer.
+    pub no_groups: bool,
     /// The kernel kills the first process when the caller ends, however that happens. (A program
     /// that changes its user later ends this.)
     pub dies_with_caller: bool,
@@ -99,6 +101,7 @@ impl<'a> CreateOptions<'a> {
             keep_fds: Vec::new(),
             no_pivot: false,
             no_new_keyring: false,
+            no_groups: false,
             dies_with_caller: false,
         }
     }
@@ -180,7 +183,10 @@ pub fn create(mut options: CreateOptions<'_>) -> Result<Init, Error> {
     check(spec)?;
     let plan = Plan::new(spec, std::mem::take(&mut options.join))?;
     check_sysctls(spec, &plan)?;
-    let mut groups = Groups::at(&groups_path(spec, options.id))?;
+    let mut groups = match options.no_groups {
+        true => Groups::at(Path::new(""))?,
+        false => Groups::at(&groups_path(spec, options.id))?,
+    };
     let filter = filter_of(&mut options)?;
     let (ours, theirs) = Channel::pair().during(|| "make a socket pair".to_owned())?;
     let hooks_outside = has_hooks_outside(spec);

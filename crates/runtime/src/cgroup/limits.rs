@@ -8,6 +8,9 @@ use crate::Error;
 impl Groups {
     /// Sets limits. With `lenient` (no privileges) device rules that cannot be set are skipped.
     pub(crate) fn limit(&self, resources: &LinuxResources, lenient: bool) -> Result<(), Error> {
+        if self.places.is_empty() {
+            return Ok(());
+        }
         self.limit_without_devices(resources)?;
         match self.limit_devices(resources) {
             Err(_) if lenient => Ok(()),

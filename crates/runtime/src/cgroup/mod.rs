@@ -84,8 +84,15 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// The groups at `path` (see [`path_of`]); nothing is made yet.
+    /// The groups at `path` (see [`path_of`]); nothing is made yet. The empty path stands for no
+    /// groups: processes stay where the caller is.
     pub fn at(path: &Path) -> Result<Self, Error> {
+        if path.as_os_str().is_empty() {
+            return Ok(Self {
+                path: PathBuf::new(),
+                places: Vec::new(),
+            });
+        }
         let table = std::fs::read_to_string("/proc/self/cgroup")
             .during(|| "read the control groups".to_owned())?;
         let unified_only = is_unified(Path::new(MOUNT));
@@ -107,7 +114,7 @@ impl Groups {
                 let Some((hierarchy, mount_point)) = read_line(line) else {
                     continue;
                 };
-                if mount_point.is_dir() {
+                if is_hierarchy(&mount_point) {
                     places.push(place(hierarchy, mount_point));
                 }
             }
@@ -159,6 +166,13 @@ fn read_line(line: &str) -> Option<(Hierarchy, PathBuf)> {
             (Hierarchy::Controllers(controllers), mount_point(names))
         }
     })
+}
+
+/// Is one of either version mounted there? The table lists what the kernel has, mounted or not.
+fn is_hierarchy(mount: &Path) -> bool {
+    /// `CGROUP_SUPER_MAGIC`.
+    const MAGIC: i64 = 0x0027_e0eb;
+    is_unified(mount) || rustix::fs::statfs(mount).is_ok_and(|stat| stat.f_type == MAGIC)
 }
 
 fn is_unified(mount: &Path) -> bool {

@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     /// Accepted; there is nothing more to tell
     #[arg(long)]
     pub(super) debug: bool,
-    /// Who manages control groups: cgroupfs, or systemd for paths in its form
+    /// Who manages control groups: cgroupfs, systemd (for paths in its form), or disabled
     #[arg(long)]
     pub(super) cgroup_manager: Option<String>,
     /// Accepted: paths in systemd's form are known by their look

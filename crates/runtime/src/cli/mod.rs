@@ -54,11 +54,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: &Command, arguments: &Arguments) -> Outcome {
     arguments.log.as_deref().map(report::log_path).transpose()?;
     let root = Root::at(arguments.root.clone().unwrap_or_else(default_root));
-    run::check_group_manager(arguments.cgroup_manager.as_deref())?;
+    let groups = run::wants_groups(arguments.cgroup_manager.as_deref())?;
     match command {
-        Command::Create(options) => run::create(&root, options),
+        Command::Create(options) => run::create(&root, options, groups),
         Command::Start(options) => run::start(&root, &options.id),
-        Command::Run(options) => run::run(&root, options),
+        Command::Run(options) => run::run(&root, options, groups),
         Command::State(options) => listing::state(&root, &options.id),
         Command::Kill(options) => listing::kill(&root, options),
         Command::Delete(options) => run::delete(&root, options),

@@ -17,11 +17,11 @@ use super::report::{CliError, Doing};
 use crate::hooks::{self, State};
 use crate::{Container, CreateOptions, Gate, Init};
 
-/// Is `name` a manager of control groups that we can stand in for? Paths in systemd's form are
-/// understood whoever is named.
-pub(super) fn check_group_manager(name: Option<&str>) -> Result<(), CliError> {
-    match name {
-        None | Some("cgroupfs" | "systemd") => Ok(()),
+/// Are control groups wanted? Paths in systemd's form are understood whoever is named.
+pub(super) fn wants_groups(manager: Option<&str>) -> Result<bool, CliError> {
+    match manager {
+        None | Some("cgroupfs" | "systemd") => Ok(true),
+        Some("disabled") => Ok(false),
         Some(other) => Err(CliError::Usage(format!(
             "`{other}` is no manager of control groups"
         ))),
@@ -33,10 +33,11 @@ struct Bundle {
     folder: PathBuf,
     config: PathBuf,
     spec: Spec,
+    groups: bool,
 }
 
 impl Bundle {
-    fn read(options: &Create) -> Result<Self, CliError> {
+    fn read(options: &Create, groups: bool) -> Result<Self, CliError> {
         let folder = fs::canonicalize(&options.bundle)
             .doing(|| format!("find the bundle {}", options.bundle.display()))?;
         let config = match &options.config {
@@ -51,6 +52,7 @@ impl Bundle {
                 folder,
                 config,
                 spec,
+                groups,
             }),
             _ => Err(CliError::Usage(format!(
                 "version `{version}` of the OCI specification is not known"
@@ -60,8 +62,8 @@ impl Bundle {
 }
 
 /// `create`
-pub(super) fn create(root: &Root, options: &Create) -> Outcome {
-    let bundle = Bundle::read(options)?;
+pub(super) fn create(root: &Root, options: &Create, groups: bool) -> Outcome {
+    let bundle = Bundle::read(options, groups)?;
     let folder = root.reserve(&options.id)?;
     let listener = open_folder(&folder).and_then(|fd| {
         sys::socket::message_listener(fd, GATE).doing(|| "make the gate".to_owned())
@@ -72,9 +74,9 @@ pub(super) fn create(root: &Root, options: &Create) -> Outcome {
 }
 
 /// `run`
-pub(super) fn run(root: &Root, options: &Run) -> Outcome {
+pub(super) fn run(root: &Root, options: &Run, groups: bool) -> Outcome {
     let create = &options.create;
-    let bundle = Bundle::read(create)?;
+    let bundle = Bundle::read(create, groups)?;
     root.reserve(&create.id)?;
     let terminal = bundle
         .spec
@@ -214,6 +216,7 @@ fn make(root: &Root, bundle: &Bundle, options: &Create, gate: Gate) -> Result<In
         .transpose()?;
     let mut create = CreateOptions::new(&options.id, &bundle.spec, &bundle.folder);
     create.gate = gate;
+    create.no_groups = !bundle.groups;
     create.no_pivot = options.no_pivot;
     create.no_new_keyring = options.no_new_keyring;
     create.keep_fds = preserved(options.preserve_fds)?;
