@@ -18,7 +18,7 @@ use crate::container::Ulimit;
 pub const FDS_HEADER: &str = "corten-fds";
 
 /// The most descriptors that one request may carry.
-pub const MAX_FDS: usize = 16;
+pub const MAX_FDS: usize = 8;
 
 /// Number of a descriptor among those of the request, from 0.
 pub type FdIndex = usize;

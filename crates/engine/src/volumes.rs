@@ -20,7 +20,7 @@ use crate::containers::Pruned;
 use crate::error::IoContext as _;
 use crate::events::{Events, Noun};
 use crate::layout::Layout;
-use crate::rows::Rows;
+use crate::rows::{Row, Rows};
 use crate::spec::{Mount, MountPoint, MountSource};
 use crate::{Error, Filters, Id};
 
@@ -120,18 +120,37 @@ impl Volumes {
         .await
     }
 
+    /// Removes one that no container mounts. With `force` a missing one is no error.
+    pub async fn delete(&self, name: &str, force: bool) -> Result<(), Error> {
+        let (this, name) = (self.clone(), name.to_owned());
+        blocking(move || {
+            if this.store.read(|tx| tx.document(KIND, &name))?.is_none() {
+                return match force {
+                    true => Ok(()),
+                    false => Err(Error::NoSuchVolume(name)),
+                };
+            }
+            let rows = Rows::new(this.store.clone()).all()?;
+            let users = rows.iter().filter(|row| mounts(row, &name));
+            let users: Vec<&str> = users.map(Row::id).collect();
+            if users.is_empty() {
+                return this.remove(&name);
+            }
+            Err(Error::VolumeInUse {
+                containers: users.join(", "),
+                volume: name,
+            })
+        })
+        .await
+    }
+
     fn all(&self, size: bool) -> Result<Vec<Volume>, Error> {
         let rows = Rows::new(self.store.clone()).all()?;
         let documents = self.store.read(|tx| tx.documents(KIND))?;
         let read = |document: store::Document| {
             let facts = parse(&document.body)?;
             let path = self.layout.volume(&document.key);
-            let mounts = |row: &&crate::rows::Row| {
-                let points = row.document.mounts.iter();
-                points
-                    .filter_map(|point| point.volume.as_ref())
-                    .any(|name| *name == document.key)
-            };
+            let mounts = |row: &&Row| mounts(row, &document.key);
             Ok(Volume {
                 anonymous: facts.anonymous,
                 size: size.then(|| folder_size(&path)),
@@ -243,6 +262,14 @@ impl Volumes {
         }
         Ok(())
     }
+}
+
+/// Does a container mount the volume of this name?
+fn mounts(row: &Row, name: &str) -> bool {
+    let points = row.document.mounts.iter();
+    points
+        .filter_map(|point| point.volume.as_deref())
+        .any(|volume| volume == name)
 }
 
 fn driver() -> std::collections::BTreeMap<String, String> {

@@ -20,6 +20,13 @@ impl Client {
             .await
     }
 
+    /// `DELETE /volumes/{name}`.
+    pub async fn volume_remove(&self, name: &str, force: bool) -> Result<(), ClientError> {
+        let query = Query::new().with_flag("force", force);
+        let delete = self.delete(format!("/volumes/{}", encode_path(name)));
+        delete.query(query).done().await
+    }
+
     /// `POST /volumes/prune`.
     pub async fn volume_prune(&self, filters: &Filters) -> Result<VolumesPruned, ClientError> {
         let query = Query::new().with_some("filters", filters.encode());

@@ -463,7 +463,11 @@ fn the_engine_describes_itself() {
         usage.starts_with("Images 1\nContainers 1\nLocal Volumes 1"),
         "{usage}"
     );
+    let stderr = fails(&corten, 1, &["volume", "rm", "data"]);
+    assert!(stderr.contains("volume is in use"), "{stderr}");
     ok(&corten, &["system", "df", "-v"]);
     ok(&corten, &["system", "prune", "-f"]);
     assert_eq!(ok(&corten, &["ps", "-aq"]), "");
+    ok(&corten, &["volume", "rm", "data"]);
+    assert!(!Path::new(&path).exists());
 }

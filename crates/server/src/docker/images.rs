@@ -42,6 +42,7 @@ pub(crate) async fn get(
     call: Call,
 ) -> Answer {
     let (name, verb) = split(&rest)?;
+    check_platform(&call)?;
     match verb {
         "json" => {
             let image = images.inspect(name).await?;
@@ -104,6 +105,17 @@ fn deleted(removed: Vec<Removed>) -> Vec<Deleted> {
     entries.collect()
 }
 
+/// Which variant of an image is meant: a document. Images have one variant each, that of the host.
+fn check_platform(call: &Call) -> Result<(), Failure> {
+    for text in call.query.all("platform").filter(|text| !text.is_empty()) {
+        let wanted: oci::Platform = serde_json::from_str(text)?;
+        if !oci::Platform::host().matches(&wanted) {
+            return Err(Failure::unsupported(format!("--platform {wanted}")));
+        }
+    }
+    Ok(())
+}
+
 fn split(rest: &str) -> Result<(&str, &str), Failure> {
     rest.rsplit_once('/').ok_or_else(no_page)
 }
@@ -129,6 +141,7 @@ fn reference(repository: &str, tag: Option<&str>) -> Result<Reference, Failure> 
 
 /// `GET /images/get?names=…`.
 pub(crate) async fn save(State(images): State<Images>, call: Call) -> Answer {
+    check_platform(&call)?;
     let names: Vec<String> = call.query.all("names").map(str::to_owned).collect();
     if names.is_empty() {
         return Err(Failure::Invalid("no images are named".to_owned()));
@@ -142,7 +155,8 @@ async fn save_all(images: &Images, names: Vec<String>) -> Answer {
 }
 
 /// The archive is read while the answer has begun already: a failure is its last line.
-pub(crate) async fn load(State(images): State<Images>, body: Body) -> Answer {
+pub(crate) async fn load(State(images): State<Images>, call: Call, body: Body) -> Answer {
+    check_platform(&call)?;
     let work = async move {
         match images.load(archive(body)).await {
             Ok(loaded) => loaded.iter().map(loaded_line).collect(),

@@ -157,10 +157,10 @@ fn object_routes() -> Router<App> {
         .route("/networks/{name}/connect", post(networks::no_change))
         .route("/networks/{name}/disconnect", post(networks::no_change))
         .route("/volumes", get(volumes::list))
-        .route("/volumes/create", post(volumes::no_change))
+        .route("/volumes/create", post(volumes::no_create))
         .route("/volumes/prune", post(volumes::prune))
         .route(
             "/volumes/{name}",
-            get(volumes::inspect).delete(volumes::no_change),
+            get(volumes::inspect).delete(volumes::remove),
         )
 }

@@ -3,7 +3,8 @@
 use api::VolumesPruned;
 use api::volume::{List, Volume};
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use engine::Volumes;
 
 use crate::http::{Call, Failure, json};
@@ -32,8 +33,18 @@ pub(crate) async fn prune(State(volumes): State<Volumes>, call: Call) -> Answer 
     }))
 }
 
-pub(crate) async fn no_change() -> Failure {
-    Failure::NotImplemented("making and removing volumes by name")
+pub(crate) async fn remove(
+    State(volumes): State<Volumes>,
+    Path(name): Path<String>,
+    call: Call,
+) -> Answer {
+    volumes.delete(&name, call.query.flag("force")).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `-v name:/path` makes volumes.
+pub(crate) async fn no_create() -> Failure {
+    Failure::NotImplemented("making a volume without a container")
 }
 
 /// A volume as it is listed and inspected.

@@ -16,6 +16,9 @@ use tokio::net::UnixStream;
 
 const BUFFER: usize = 32 * 1024;
 
+// They all come in one message.
+const _: () = assert!(MAX_FDS <= sys::socket::MAX_FDS);
+
 /// Open files that came with a connection and that no request has claimed yet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FdQueue(Arc<Mutex<VecDeque<OwnedFd>>>);
