@@ -3,15 +3,16 @@
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use oci::runtime::{Hooks, Linux, LinuxIdMapping, LinuxNamespaceType, Spec};
+use oci::runtime::{LinuxNamespaceType, Spec};
 use rustix::process::{Pid, PidfdFlags};
 use sys::process::{Child, Namespaces, Parent};
 
+use crate::beginning::Beginning;
 use crate::cgroup::{self, Entrance, Groups};
 use crate::channel::{Channel, Message};
+use crate::check;
 use crate::container::{Container, Process};
 use crate::error::During;
-use crate::hooks::{self, State};
 use crate::idmap;
 use crate::init::{self, Setup};
 use crate::namespaces::Plan;
@@ -167,7 +168,7 @@ fn start_over(channel: &Channel) -> Result<(), Error> {
     }
 }
 
-fn unexpected(message: Message) -> Error {
+pub(crate) fn unexpected(message: Message) -> Error {
     match message {
         Message::Failed(failure) => Error::Child(failure),
         other => {
@@ -180,9 +181,9 @@ fn unexpected(message: Message) -> Error {
 /// Creates a container.
 pub fn create(mut options: CreateOptions<'_>) -> Result<Init, Error> {
     let spec = options.spec;
-    check(spec)?;
+    check::spec(spec)?;
     let plan = Plan::new(spec, std::mem::take(&mut options.join))?;
-    check_sysctls(spec, &plan)?;
+    check::sysctls(spec, &plan)?;
     let mut groups = match options.no_groups {
         true => Groups::at(Path::new(""))?,
         false => Groups::at(&groups_path(spec, options.id))?,
@@ -226,63 +227,6 @@ pub fn create(mut options: CreateOptions<'_>) -> Result<Init, Error> {
             Err(error)
         }
     }
-}
-
-/// What is not there is refused, not ignored; two ways to say the same must say the same.
-fn check(spec: &Spec) -> Result<(), Error> {
-    let linux = spec.linux().as_ref();
-    let absent = |what: &str| Err(Error::Spec(format!("{what} is not supported")));
-    if linux.is_some_and(|linux| linux.intel_rdt().is_some()) {
-        return absent("linux.intelRdt");
-    }
-    let devices = linux.and_then(|linux| linux.net_devices().as_ref());
-    if devices.is_some_and(|devices| !devices.is_empty()) {
-        return absent("linux.netDevices");
-    }
-    if spec.vm().is_some() {
-        return absent("vm");
-    }
-    let sysctl = spec
-        .linux()
-        .as_ref()
-        .and_then(|linux| linux.sysctl().as_ref());
-    for (key, name) in [
-        ("kernel.hostname", spec.hostname()),
-        ("kernel.domainname", spec.domainname()),
-    ] {
-        let other = sysctl.and_then(|sysctl| sysctl.get(key));
-        if let (Some(name), Some(other)) = (name, other)
-            && name != other
-        {
-            return Err(Error::Spec(format!(
-                "{key} is `{name}` and `{other}` at once"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Only parameters of namespaces that are the container's own: all others are the host's.
-fn check_sysctls(spec: &Spec, plan: &Plan) -> Result<(), Error> {
-    let linux = spec.linux().as_ref();
-    for name in linux
-        .and_then(|linux| linux.sysctl().as_ref())
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name)
-    {
-        let Some(owner) = rootfs::sysctls::owner(name) else {
-            return Err(Error::Spec(format!(
-                "the sysctl `{name}` is not of a namespace"
-            )));
-        };
-        if !plan.new.contains(owner) && !plan.joins(owner) {
-            return Err(Error::Spec(format!(
-                "the sysctl `{name}` needs a namespace of its own"
-            )));
-        }
-    }
-    Ok(())
 }
 
 fn groups_path(spec: &Spec, id: &str) -> PathBuf {
@@ -442,127 +386,5 @@ pub(crate) fn through_helper(
         }
         Some(other) => Err(unexpected(other)),
         None => Err(Error::Vanished),
-    }
-}
-
-/// The parent's part while the first process gets ready.
-struct Beginning<'a> {
-    options: &'a CreateOptions<'a>,
-    plan: &'a Plan,
-    groups: &'a mut Groups,
-    channel: &'a Channel,
-    pid: Pid,
-    terminal: Option<OwnedFd>,
-}
-
-impl Beginning<'_> {
-    fn accompany(&mut self, hooks_outside: bool) -> Result<(), Error> {
-        match self.provide(hooks_outside) {
-            // Why the other side does not listen any more says more than that it does not.
-            Err(error @ Error::Io { .. }) => {
-                self.channel.finish();
-                Err(match self.await_ready() {
-                    Err(told @ Error::Child(_)) => told,
-                    _ => error,
-                })
-            }
-            other => other,
-        }
-    }
-
-    fn provide(&mut self, hooks_outside: bool) -> Result<(), Error> {
-        let spec = self.options.spec;
-        let linux = spec.linux().as_ref();
-        if self.plan.new.contains(Namespaces::USER) {
-            let maps = |list: fn(&Linux) -> &Option<Vec<LinuxIdMapping>>| {
-                linux
-                    .and_then(|linux| list(linux).as_deref())
-                    .unwrap_or(&[])
-            };
-            idmap::write(
-                self.pid,
-                maps(Linux::uid_mappings),
-                maps(Linux::gid_mappings),
-            )?;
-            self.say(&Message::Mapped)?;
-        }
-        self.join_groups(linux)?;
-        self.set_oom_score()?;
-        self.say(&Message::Joined(self.pid.as_raw_nonzero().get()))?;
-        if hooks_outside {
-            self.expect(|message| matches!(message, Message::Prepared))?;
-            self.run_hooks()?;
-            self.say(&Message::Hooked)?;
-        }
-        self.await_ready()
-    }
-
-    /// Sets the limits. A privileged process has entered its groups by itself.
-    fn join_groups(&mut self, linux: Option<&Linux>) -> Result<(), Error> {
-        let lenient = !rustix::process::geteuid().is_root();
-        let resources = linux.and_then(|linux| linux.resources().as_ref());
-        if let Some(resources) = resources {
-            self.groups.limit(resources, lenient)?;
-        }
-        if lenient {
-            // Where it may not, it stays where it is.
-            let _ = self.groups.join(self.pid);
-        }
-        Ok(())
-    }
-
-    fn set_oom_score(&self) -> Result<(), Error> {
-        let process = self.options.spec.process().as_ref();
-        let Some(score) = process.and_then(oci::runtime::Process::oom_score_adj) else {
-            return Ok(());
-        };
-        set_oom_score(self.pid, score)
-    }
-
-    fn run_hooks(&self) -> Result<(), Error> {
-        let Some(hooks) = self.options.spec.hooks() else {
-            return Ok(());
-        };
-        let pid = self.pid.as_raw_nonzero().get();
-        let state = State::new(self.options.spec, self.options.id, self.options.bundle, pid);
-        let prestart = Hooks::prestart(hooks);
-        hooks::run("prestart", prestart.as_ref(), &state)?;
-        hooks::run("createRuntime", hooks.create_runtime().as_ref(), &state)
-    }
-
-    fn say(&self, message: &Message) -> Result<(), Error> {
-        let sent = self.channel.send(message);
-        sent.during(|| "talk to the container's process".to_owned())
-    }
-
-    fn await_ready(&mut self) -> Result<(), Error> {
-        self.expect(|message| matches!(message, Message::Ready))
-    }
-
-    fn expect(&mut self, wanted: impl Fn(&Message) -> bool) -> Result<(), Error> {
-        loop {
-            let message = self.channel.receive();
-            let message = message.during(|| "listen to the container's process".to_owned())?;
-            match message {
-                None => return Err(Error::Vanished),
-                Some(message) if wanted(&message) => return Ok(()),
-                Some(Message::Terminal(fd)) => self.terminal = Some(fd),
-                Some(other) => return Err(unexpected(other)),
-            }
-        }
-    }
-}
-
-/// Sets how readily the kernel kills the process for memory. What it is anyway needs no right.
-pub(crate) fn set_oom_score(pid: Pid, score: i32) -> Result<(), Error> {
-    let path = format!("/proc/{}/oom_score_adj", pid.as_raw_nonzero());
-    let error = match std::fs::write(&path, score.to_string()) {
-        Ok(()) => return Ok(()),
-        Err(error) => error,
-    };
-    let is_so = std::fs::read_to_string(&path).is_ok_and(|text| text.trim() == score.to_string());
-    match is_so {
-        true => Ok(()),
-        false => Err(error).during(|| format!("set oomScoreAdj to {score}")),
     }
 }

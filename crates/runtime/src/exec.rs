@@ -13,7 +13,7 @@ use crate::error::{At, During, Failure, Step};
 use crate::process::{self, Program};
 use crate::seccomp::Filter;
 use crate::terminal::Terminal;
-use crate::{Error, init};
+use crate::{Error, affinity, init};
 
 /// What to execute.
 #[derive(Debug)]
@@ -130,7 +130,7 @@ impl Container {
             let _ = self.groups().join_at(options.cgroup, child.pid);
         }
         if let Some(score) = options.process.oom_score_adj() {
-            create::set_oom_score(child.pid, score)?;
+            crate::beginning::set_oom_score(child.pid, score)?;
         }
         let pid = child.pid.as_raw_nonzero().get();
         // If it has ended meanwhile, it says why below.
@@ -171,6 +171,8 @@ fn live(
         Some(Message::Joined(_)) => {}
         _ => sys::process::exit(1),
     }
+    let affinity = options.process.exec_cpu_affinity().as_ref();
+    affinity::set(affinity.and_then(|affinity| affinity.initial().as_deref()))?;
     if other_user {
         init::become_root()?;
     }
@@ -196,5 +198,6 @@ fn live(
     };
     program.set_limits()?;
     let executable = program.find()?;
+    affinity::set(affinity.and_then(|affinity| affinity.cpu_affinity_final().as_deref()))?;
     Err(program.execute(&executable, channel))
 }

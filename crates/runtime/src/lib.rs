@@ -5,9 +5,12 @@
 //! the caller that goes on running Rust code, which is sound only if no other thread could have
 //! held a lock. [`create`] and [`Container::exec`] refuse to run in a threaded process.
 
+mod affinity;
+mod beginning;
 pub mod capabilities;
 pub mod cgroup;
 mod channel;
+mod check;
 pub mod cli;
 mod container;
 mod create;

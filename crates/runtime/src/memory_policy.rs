@@ -29,7 +29,7 @@ pub(crate) fn set(policy: &LinuxMemoryPolicy) -> Result<(), Failure> {
 }
 
 /// Bits of a list like `0-3,7`.
-fn parse(list: &str) -> Option<Vec<u64>> {
+pub(crate) fn parse(list: &str) -> Option<Vec<u64>> {
     const MOST: usize = 4096;
     let mut bits = Vec::new();
     for range in list

@@ -5,7 +5,7 @@
 #
 # CHECKOUT is a checkout of the crun sources (only its folder `tests` is used; nothing of it is part of
 # this repository). RUNTIME is a program with the OCI command line; without it `corten-runtime` is
-# built. Needs root, gcc and Python 3.12 or newer. Prints the score, and each test that failed or was
+# built. Needs root, gcc, script (util-linux) and Python 3.12 or newer. Prints the score, and each test that failed or was
 # skipped; the raw output stays in `target/crun-suite`. Reasons are in docs/crun-suite.md.
 set -eu
 
@@ -32,7 +32,8 @@ export OCI_RUNTIME INIT PYTHONPATH
 cd "$output"
 for test in "$checkout"/tests/test_*.py; do
     name=$(basename "$test" .py)
-    timeout 120 python3 "$test" < /dev/null > "$name.out" 2> "$name.err" || echo "$name: ended with $?" >&2
+    # Some tests want a terminal.
+    timeout 120 script -qec "python3 '$test' 2> '$name.err'" /dev/null < /dev/null | tr -d '\r' > "$name.out"
 done
 
 for file in test_*.out; do

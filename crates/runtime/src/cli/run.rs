@@ -64,6 +64,7 @@ impl Bundle {
 /// `create`
 pub(super) fn create(root: &Root, options: &Create, groups: bool) -> Outcome {
     let bundle = Bundle::read(options, groups)?;
+    check_console(&bundle, options)?;
     let folder = root.reserve(&options.id)?;
     let listener = open_folder(&folder).and_then(|fd| {
         sys::socket::message_listener(fd, GATE).doing(|| "make the gate".to_owned())
@@ -78,14 +79,8 @@ pub(super) fn run(root: &Root, options: &Run, groups: bool) -> Outcome {
     let create = &options.create;
     let bundle = Bundle::read(create, groups)?;
     root.reserve(&create.id)?;
-    let terminal = bundle
-        .spec
-        .process()
-        .as_ref()
-        .is_some_and(|process| process.terminal() == Some(true));
-    if terminal && options.detach && create.console_socket.is_none() {
-        let error = CliError::Usage("a detached terminal needs --console-socket".to_owned());
-        return or_forget(root, &create.id, Err(error));
+    if options.detach {
+        or_forget(root, &create.id, check_console(&bundle, create))?;
     }
     let init = or_forget(root, &create.id, make(root, &bundle, create, Gate::Channel))?;
     let pid = init.container().init().pid().as_raw_nonzero().get();
@@ -114,6 +109,18 @@ pub(super) fn run(root: &Root, options: &Run, groups: bool) -> Outcome {
         poststop(&bundle.spec, &state);
     }
     Ok(code)
+}
+
+/// A terminal needs somebody who takes it.
+fn check_console(bundle: &Bundle, options: &Create) -> Result<(), CliError> {
+    let process = bundle.spec.process().as_ref();
+    let terminal = process.is_some_and(|process| process.terminal() == Some(true));
+    match terminal && options.console_socket.is_none() {
+        true => Err(CliError::Usage(
+            "a terminal in the background needs --console-socket".to_owned(),
+        )),
+        false => Ok(()),
+    }
 }
 
 /// `start`

@@ -173,3 +173,24 @@ fn a_failed_start_leaves_nothing() {
     assert!(!bundle.group_file("memory", "").exists());
     assert!(!bundle.path("state").join(&bundle.id).exists());
 }
+
+#[test]
+fn exec_runs_on_the_processors_it_asks_for() {
+    let bundle = Bundle::new("sleep 60");
+    bundle.start();
+    let process = serde_json::json!({
+        "user": {"uid": 0, "gid": 0},
+        "args": ["grep", "Cpus_allowed_list", "/proc/self/status"],
+        "env": [runtime::defaults::PATH],
+        "cwd": "/",
+        "execCPUAffinity": {"initial": "0", "final": "0"},
+    });
+    let path = bundle.path("process.json");
+    fs::write(&path, process.to_string()).unwrap();
+    let output = bundle.runtime(&["exec", "--process", path.to_str().unwrap(), "ID"]);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "Cpus_allowed_list:\t0\n",
+        "{output:?}"
+    );
+}
