@@ -191,10 +191,13 @@ fn a_stop_goes_on_without_its_client() {
 #[test]
 fn logs_and_events_are_followed() {
     let Some(corten) = engine() else { return };
-    let mut events = command(&corten, &["events", "--format", "{{.Action}}"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut events = command(
+        &corten,
+        &["events", "--since", "1", "--format", "{{.Action}}"],
+    )
+    .stdout(Stdio::piped())
+    .spawn()
+    .unwrap();
     let script = "for i in 1 2 3; do echo $i; echo e$i >&2; sleep 0.1; done";
     ok(
         &corten,
