@@ -141,6 +141,9 @@ pub enum Error {
         /// Who uses it, by id.
         containers: String,
     },
+    /// A container cannot have this name.
+    #[error("Invalid container name ({0}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")]
+    ContainerName(String),
     /// A value of an option is wrong.
     #[error("invalid {what} {value:?}: {reason}")]
     Invalid {
@@ -276,6 +279,7 @@ impl Error {
             | Self::VolumeInUse { .. } => ErrorKind::Conflict,
             Self::AlreadyIs(..) => ErrorKind::NotModified,
             Self::AmbiguousPrefix(_)
+            | Self::ContainerName(_)
             | Self::Invalid { .. }
             | Self::BadRequest(_)
             | Self::NoSuchUser { .. }

@@ -44,13 +44,42 @@ pub(crate) struct Reservation {
 
 /// What has come to an end so far.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Progress {
+struct Progress {
     /// How many runs have ended since the start of the engine.
-    pub(crate) ends: u64,
+    ends: u64,
     /// How the last one ended.
-    pub(crate) last: Option<Ended>,
+    last: Option<Ended>,
     /// The container is gone.
-    pub(crate) removed: bool,
+    removed: bool,
+}
+
+/// What comes to an end after the moment at which this was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch {
+    progress: watch::Receiver<Progress>,
+    ends: u64,
+}
+
+impl Watch {
+    /// Has a run ended since, or is the container gone?
+    pub(crate) fn is_over(&self) -> bool {
+        let now = self.progress.borrow();
+        now.ends > self.ends || now.removed
+    }
+
+    /// Waits for the end of a run. `None` where the engine stops before.
+    pub(crate) async fn ended(&mut self) -> Option<Ended> {
+        let ends = self.ends;
+        let over = |now: &Progress| now.ends > ends || now.removed;
+        let now = self.progress.wait_for(over).await.ok()?;
+        Some(now.last.clone().unwrap_or_default())
+    }
+
+    /// Waits until the container is gone.
+    pub(crate) async fn removed(&mut self) -> Option<Ended> {
+        let now = self.progress.wait_for(|now| now.removed).await.ok()?;
+        Some(now.last.clone().unwrap_or_default())
+    }
 }
 
 /// A client that attached before the start.
@@ -92,8 +121,10 @@ impl Default for Handle {
 
 impl Handle {
     /// Follows what comes to an end from now on.
-    pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
-        self.progress.subscribe()
+    pub(crate) fn progress(&self) -> Watch {
+        let progress = self.progress.subscribe();
+        let ends = progress.borrow().ends;
+        Watch { progress, ends }
     }
 
     /// A run ended, or its start failed.
@@ -185,6 +216,15 @@ mod tests {
         drop(given_up);
         assert!(place.deliver(client()).is_none());
         assert_eq!(starter.join().unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_end_between_request_and_wait_is_seen() {
+        let handle = Handle::default();
+        let mut watch = handle.progress();
+        handle.ended(Ended::default());
+        assert!(watch.is_over());
+        assert_eq!(watch.ended().await, Some(Ended::default()));
     }
 
     #[test]

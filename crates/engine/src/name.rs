@@ -17,11 +17,7 @@ pub(crate) fn check(name: &str) -> Result<&str, Error> {
     let bare = name.strip_prefix('/').unwrap_or(name);
     match is_valid(bare) {
         true => Ok(bare),
-        false => Err(Error::invalid(
-            "container name",
-            name,
-            "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
-        )),
+        false => Err(Error::ContainerName(bare.to_owned())),
     }
 }
 

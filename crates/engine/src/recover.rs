@@ -22,6 +22,7 @@ use crate::blocking::blocking;
 use crate::containers::Containers;
 use crate::error::IoContext as _;
 use crate::rows::Row;
+use crate::sandbox::groups;
 use crate::sandbox::plan::cgroup_path;
 use crate::state::{ContainerState, Running};
 
@@ -124,7 +125,7 @@ impl Containers {
         let id = row.id().to_owned();
         let folder = self.0.layout.container(&id);
         let exit = shim::Exit::read(&folder).ok().flatten();
-        end_group(&cgroup_path(&row.document.options.host.cgroup_parent, &id));
+        groups::end(&cgroup_path(&row.document.options.host.cgroup_parent, &id));
         let never_ran = matches!(row.document.state, ContainerState::Starting) && exit.is_none();
         if !never_ran {
             return self.ended_now(&id, exit);
@@ -158,7 +159,7 @@ impl Containers {
         let has_row = |id: &str| known.contains(id) || self.0.rows.get(id).is_ok();
         for id in names(&self.0.layout.containers())? {
             if !has_row(&id) {
-                end_group(&cgroup_path("", &id));
+                groups::end(&cgroup_path("", &id));
                 remove(&self.0.layout.container(&id))?;
             }
         }
@@ -178,7 +179,7 @@ impl Containers {
             if self.0.steps.is_running(&id) {
                 continue;
             }
-            end_group(&cgroup_path("", &id));
+            groups::end(&cgroup_path("", &id));
             if let Ok(device) = fs::read_to_string(folder.join(crate::executor::DEVICE)) {
                 network::endpoint::disconnect(&device)?;
             }
@@ -212,37 +213,5 @@ fn remove(path: &Path) -> Result<(), Error> {
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.at("removing", path),
-    }
-}
-
-/// Kills what is in a control group and removes it from every hierarchy. What is not there is fine;
-/// what does not end now is found again by the next start.
-fn end_group(path: &Path) {
-    const TRIES: u32 = 50;
-    const PAUSE: Duration = Duration::from_millis(10);
-    let below = path.strip_prefix("/").unwrap_or(path);
-    let top = Path::new("/sys/fs/cgroup");
-    let hierarchies = fs::read_dir(top).into_iter().flatten().flatten();
-    let groups: Vec<_> = hierarchies
-        .map(|entry| entry.path())
-        .chain([top.to_owned()])
-        .map(|hierarchy| hierarchy.join(below))
-        .filter(|group| group.is_dir())
-        .collect();
-    for _ in 0..TRIES {
-        let left: Vec<_> = groups.iter().filter(|group| group.is_dir()).collect();
-        if left.is_empty() {
-            return;
-        }
-        for group in left {
-            let text = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-            for pid in text.lines().filter_map(|line| line.parse().ok()) {
-                if let Some(pid) = rustix::process::Pid::from_raw(pid) {
-                    let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-                }
-            }
-            let _ = fs::remove_dir(group);
-        }
-        std::thread::sleep(PAUSE);
     }
 }

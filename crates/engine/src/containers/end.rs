@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::watch;
 
 use super::{Containers, Ended};
 use crate::Error;
-use crate::handles::Progress;
+use crate::handles::Watch;
 use crate::readiness::Readiness;
 use crate::rows::Row;
+use crate::sandbox::{groups, plan};
 use crate::signal;
 use crate::spec::stop_timeout;
 use crate::state::{ContainerState, Exited};
@@ -80,6 +80,11 @@ impl Containers {
             let folder = self.0.layout.container(id);
             shim::Exit::read(&folder).ok().flatten()
         });
+        if exit.is_none() {
+            // A killed supervisor could not clean up.
+            let parent = &row.document.options.host.cgroup_parent;
+            groups::end(&plan::cgroup_path(parent, id));
+        }
         let exited = exited(&row, exit);
         let ended = Ended {
             code: exited.code,
@@ -117,7 +122,7 @@ impl Containers {
         let signal = signal.map(signal::parse).transpose()?;
         let row = self.find(name).await?;
         let handle = self.0.handles.of(row.id());
-        let progress = handle.progress();
+        let mut watch = handle.progress();
         if let ContainerState::Paused(_) = row.document.state {
             self.freeze(&row, false).await?;
         } else if row.document.state.run().is_none() {
@@ -137,8 +142,8 @@ impl Containers {
             Err(error) => return Err(error),
         }
         let limit = patience.map(|patience| patience + GRACE);
-        if wait_for_end(progress.clone(), limit).await.is_none() {
-            self.kill_and_wait(&row, progress).await?;
+        if wait_for_end(&mut watch, limit).await.is_none() {
+            self.kill_and_wait(&row, watch).await?;
         }
         self.publish(&row, "stop", &[]);
         Ok(())
@@ -168,9 +173,9 @@ impl Containers {
         if row.document.state.run().is_none() {
             return Err(Error::NotRunning(row.id().to_owned()));
         }
-        let progress = self.0.handles.of(row.id()).progress();
+        let watch = self.0.handles.of(row.id()).progress();
         if signal == SIGKILL {
-            self.kill_and_wait(&row, progress).await?;
+            self.kill_and_wait(&row, watch).await?;
         } else {
             self.ask(row.id(), move |shim| shim.signal(None, signal))
                 .await?;
@@ -180,11 +185,7 @@ impl Containers {
     }
 
     /// Kills it and waits until its end is recorded.
-    pub(crate) async fn kill_and_wait(
-        &self,
-        row: &Row,
-        progress: watch::Receiver<Progress>,
-    ) -> Result<(), Error> {
+    pub(crate) async fn kill_and_wait(&self, row: &Row, mut watch: Watch) -> Result<(), Error> {
         let paused = matches!(row.document.state, ContainerState::Paused(_));
         let asked = self.ask(row.id(), move |shim| {
             shim.signal(None, SIGKILL)?;
@@ -195,28 +196,21 @@ impl Containers {
             Ok(()) | Err(Error::NotRunning(_)) => {}
             Err(error) => return Err(error),
         }
-        match wait_for_end(progress, Some(GRACE)).await {
+        match wait_for_end(&mut watch, Some(GRACE)).await {
             Some(_) => Ok(()),
             None => Err(Error::WillNotDie(row.id().to_owned())),
         }
     }
 }
 
-/// Waits for the end of a run that is followed by `progress`.
-async fn wait_for_end(
-    mut progress: watch::Receiver<Progress>,
-    limit: Option<Duration>,
-) -> Option<Ended> {
-    let ends = progress.borrow().ends;
-    let end = async {
-        let seen = progress
-            .wait_for(|now| now.ends > ends || now.removed)
-            .await;
-        seen.ok().map(|now| now.last.clone().unwrap_or_default())
-    };
+/// Waits for the end of a run, up to a limit.
+async fn wait_for_end(watch: &mut Watch, limit: Option<Duration>) -> Option<Ended> {
     match limit {
-        None => end.await,
-        Some(limit) => tokio::time::timeout(limit, end).await.ok().flatten(),
+        None => watch.ended().await,
+        Some(limit) => tokio::time::timeout(limit, watch.ended())
+            .await
+            .ok()
+            .flatten(),
     }
 }
 

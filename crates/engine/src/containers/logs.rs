@@ -3,12 +3,12 @@
 use std::time::SystemTime;
 
 use shim::log::{Entry, Query, Reader, Stream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::{Containers, LogLine, LogsOptions, Output};
 use crate::Error;
 use crate::blocking::blocking;
-use crate::handles::Progress;
+use crate::handles::Watch;
 use crate::readiness::Readiness;
 use crate::spec::LogDriver;
 
@@ -33,8 +33,7 @@ impl LogStream {
 /// A log that is being read.
 struct Follower {
     id: String,
-    progress: watch::Receiver<Progress>,
-    ends: u64,
+    watch: Watch,
     lines: mpsc::Sender<Result<LogLine, Error>>,
 }
 
@@ -53,8 +52,7 @@ impl Containers {
                 way_out: "use the driver json-file",
             });
         }
-        let progress = self.0.handles.of(row.id()).progress();
-        let ends = progress.borrow().ends;
+        let watch = self.0.handles.of(row.id()).progress();
         let follow = options.follow && self.find(row.id()).await?.document.state.run().is_some();
         let query = Query {
             stdout: options.stdout,
@@ -73,8 +71,7 @@ impl Containers {
         let (sender, lines) = mpsc::channel(BATCH);
         let follower = Follower {
             id: row.id().to_owned(),
-            progress,
-            ends,
+            watch,
             lines: sender,
         };
         tokio::spawn(follower.run(reader, follow));
@@ -96,7 +93,7 @@ impl Follower {
     async fn read(&mut self, mut reader: Reader, follow: bool) -> Result<(), Error> {
         loop {
             // Looked at before the read: what was written before the end is then read for sure.
-            let over = !follow || self.is_over();
+            let over = !follow || self.watch.is_over();
             let (next, entries) = self.batch(reader).await?;
             reader = next;
             let drained = entries.len() < BATCH;
@@ -112,11 +109,6 @@ impl Follower {
                 self.wait(&reader).await;
             }
         }
-    }
-
-    fn is_over(&self) -> bool {
-        let progress = self.progress.borrow();
-        progress.ends > self.ends || progress.removed
     }
 
     async fn batch(&self, mut reader: Reader) -> Result<(Reader, Vec<Entry>), Error> {
@@ -141,18 +133,17 @@ impl Follower {
     /// Until there may be more, the run ends, or the reader of the lines goes.
     async fn wait(&mut self, reader: &Reader) {
         const FALLBACK: std::time::Duration = std::time::Duration::from_secs(1);
-        let ends = self.ends;
         // The watch is opened anew each time: a log may rotate under it.
-        let watch = Readiness::of(reader);
+        let file = Readiness::of(reader);
         let readable = async {
-            match &watch {
-                Ok(watch) => drop(watch.wait().await),
+            match &file {
+                Ok(file) => drop(file.wait().await),
                 Err(_) => tokio::time::sleep(FALLBACK).await,
             }
         };
         tokio::select! {
             () = readable => {}
-            _ = self.progress.wait_for(|now| now.ends > ends || now.removed) => {}
+            _ = self.watch.ended() => {}
             () = self.lines.closed() => {}
             () = tokio::time::sleep(FALLBACK) => {}
         }

@@ -15,8 +15,8 @@ impl Containers {
     pub async fn remove(&self, name: &str, options: RemoveOptions) -> Result<(), Error> {
         let row = self.find(name).await?;
         if options.force && row.document.state.run().is_some() {
-            let progress = self.0.handles.of(row.id()).progress();
-            self.kill_and_wait(&row, progress).await?;
+            let watch = self.0.handles.of(row.id()).progress();
+            self.kill_and_wait(&row, watch).await?;
         }
         let removed = self
             .change(&row, move |this, _, id| {

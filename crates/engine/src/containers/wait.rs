@@ -1,10 +1,8 @@
 //! Waiting for the end of a container.
 
-use tokio::sync::watch;
-
 use super::{Containers, Ended, WaitCondition};
 use crate::Error;
-use crate::handles::Progress;
+use crate::handles::Watch;
 use crate::state::ContainerState;
 
 /// A `wait` that is registered: from here on no end is missed.
@@ -12,8 +10,7 @@ use crate::state::ContainerState;
 pub struct Waiter {
     /// The answer, where it is known already.
     now: Option<Ended>,
-    progress: watch::Receiver<Progress>,
-    ends: u64,
+    watch: Watch,
     condition: WaitCondition,
 }
 
@@ -21,8 +18,7 @@ impl Containers {
     /// Registers a wait.
     pub async fn wait(&self, name: &str, condition: WaitCondition) -> Result<Waiter, Error> {
         let row = self.find(name).await?;
-        let progress = self.0.handles.of(row.id()).progress();
-        let ends = progress.borrow().ends;
+        let watch = self.0.handles.of(row.id()).progress();
         // Read again: it may have ended between the look and the registration.
         let row = self.find(row.id()).await?;
         let state = &row.document.state;
@@ -35,8 +31,7 @@ impl Containers {
         };
         Ok(Waiter {
             now,
-            progress,
-            ends,
+            watch,
             condition,
         })
     }
@@ -52,16 +47,10 @@ impl Waiter {
         if let Some(now) = self.now {
             return Ok(now);
         }
-        let (ends, condition) = (self.ends, self.condition);
-        let over = |progress: &Progress| match condition {
-            WaitCondition::Removed => progress.removed,
-            WaitCondition::NotRunning | WaitCondition::NextExit => {
-                progress.ends > ends || progress.removed
-            }
+        let ended = match self.condition {
+            WaitCondition::Removed => self.watch.removed().await,
+            WaitCondition::NotRunning | WaitCondition::NextExit => self.watch.ended().await,
         };
-        match self.progress.wait_for(over).await {
-            Ok(progress) => Ok(progress.last.clone().unwrap_or_default()),
-            Err(_) => Err(Error::Stopping),
-        }
+        ended.ok_or(Error::Stopping)
     }
 }

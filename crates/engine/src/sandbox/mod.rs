@@ -8,6 +8,7 @@ pub(crate) mod defaults;
 pub(crate) mod devices;
 pub(crate) mod files;
 pub(crate) mod filters;
+pub(crate) mod groups;
 pub(crate) mod mounts;
 pub(crate) mod plan;
 pub(crate) mod resources;

@@ -186,15 +186,17 @@ async fn programs_that_cannot_start() {
     for (program, code) in [("/bin/what", 127), ("what", 127), ("/etc/passwd", 126)] {
         let mut options = Fixture::script("");
         options.process.cmd = Some(vec![program.into()]);
+        options.host.network = NetworkMode::Bridge;
         let id = containers.create(options).await.unwrap().id;
         let error = containers.start(id.as_str()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
-        let state = containers
+        let document = containers
             .inspect(id.as_str(), false)
             .await
             .unwrap()
-            .document
-            .state;
+            .document;
+        assert!(document.endpoint.is_none(), "its address is given back");
+        let state = document.state;
         assert_eq!(state.exit().map(|exit| exit.code), Some(code), "{error}");
         assert_eq!(state.name(), "created");
         // Nothing of the attempt is in the way of the next one.

@@ -61,6 +61,38 @@ async fn stops_by_signal_and_by_force() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ends_with_its_supervisor() {
+    let fixture = Fixture::new().await;
+    let containers = &fixture.engine.containers;
+    let id = started(&fixture, Fixture::script("sleep 60")).await;
+    let waiter = containers
+        .wait(id.as_str(), WaitCondition::NotRunning)
+        .await
+        .unwrap();
+    let document = containers
+        .inspect(id.as_str(), false)
+        .await
+        .unwrap()
+        .document;
+    let pid = document.state.pid().unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .unwrap()
+        .1
+        .split_ascii_whitespace()
+        .collect();
+    let supervisor: i32 = fields[1].parse().unwrap();
+    let supervisor = rustix::process::Pid::from_raw(supervisor).unwrap();
+    rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).unwrap();
+    assert_eq!(waiter.ended().await.unwrap().code, 255);
+    let group = std::path::Path::new("/sys/fs/cgroup/pids/corten").join(id.as_str());
+    assert!(!group.exists() && !std::path::Path::new(&format!("/proc/{pid}")).exists());
+    containers.start(id.as_str()).await.unwrap();
+    containers.remove(id.as_str(), FORCE).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn removes_itself() {
     let fixture = Fixture::new().await;
     let containers = &fixture.engine.containers;
