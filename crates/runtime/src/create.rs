@@ -192,7 +192,11 @@ pub fn create(mut options: CreateOptions<'_>) -> Result<Init, Error> {
     let (ours, theirs) = Channel::pair().during(|| "make a socket pair".to_owned())?;
     let hooks_outside = has_hooks_outside(spec);
     let mut ours = Some(ours);
-    groups.create(!rustix::process::geteuid().is_root())?;
+    if let Err(error) = groups.create(!rustix::process::geteuid().is_root()) {
+        // Some may have been made; the first error counts.
+        let _ = groups.remove();
+        return Err(error);
+    }
     let child = groups.entrance(None).and_then(|entrance| {
         let seals = (filter.as_ref(), &entrance);
         let setup = setup(&mut options, &plan, &groups, seals)?;

@@ -194,3 +194,27 @@ fn exec_runs_on_the_processors_it_asks_for() {
         "{output:?}"
     );
 }
+
+#[test]
+fn groups_that_cannot_all_be_made_leave_none() {
+    let unified = std::path::Path::new("/sys/fs/cgroup/unified");
+    if !unified.join("cgroup.procs").exists() {
+        // Only a hybrid host has one hierarchy that can be made to refuse.
+        return;
+    }
+    let mut bundle = Bundle::new("true");
+    let parent = format!("it-full-{}", std::process::id());
+    fs::create_dir(unified.join(&parent)).unwrap();
+    fs::write(unified.join(&parent).join("cgroup.max.descendants"), "0").unwrap();
+    bundle
+        .linux()
+        .set_cgroups_path(Some(format!("/{parent}/c").into()));
+    let output = bundle.run();
+    let memory = std::path::Path::new("/sys/fs/cgroup/memory").join(&parent);
+    let left = memory.join("c").exists();
+    for hierarchy in fs::read_dir("/sys/fs/cgroup").unwrap() {
+        let _ = fs::remove_dir(hierarchy.unwrap().path().join(&parent));
+    }
+    assert!(complaint(&output).contains("unified"), "{output:?}");
+    assert!(!left);
+}
