@@ -48,12 +48,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Runs the process `corten shim`, as started by [`spawn`]. `args` are those after `shim`: there
-/// are none yet, everything comes over the inherited connection.
+/// Runs the process `corten shim ID`, as started by [`spawn`]. `args` are those after `shim`: the
+/// container's id, for people who look at the list of processes; everything that counts comes
+/// over the inherited connection.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match args.into_iter().next() {
-        None => supervisor::main(),
-        Some(_) => ExitCode::from(2),
+    match args.into_iter().count() {
+        1 => supervisor::main(),
+        _ => ExitCode::from(2),
     }
 }
 

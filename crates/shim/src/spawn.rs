@@ -67,6 +67,7 @@ pub fn spawn(exe: &Path, config: &Config, fds: Fds) -> Result<(Client, u32), Err
     launch(&ours, config, fds)?;
     let mut process = Command::new(exe)
         .arg("shim")
+        .arg(&config.id)
         .env_clear()
         .current_dir("/")
         .stdin(Redirect::from(theirs))

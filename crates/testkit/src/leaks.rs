@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Kernel objects that belong to an engine's folder or to no container.
@@ -10,7 +9,7 @@ use std::path::Path;
 pub struct Leaks {
     /// Mounts in our own mount namespace below the engine's folder.
     pub mounts: Vec<String>,
-    /// Shims whose command line names the engine's folder.
+    /// Shims of the engine's containers.
     pub shims: Vec<i32>,
     /// Control groups below `/corten`.
     pub cgroups: BTreeSet<String>,
@@ -57,17 +56,16 @@ fn mounts(folder: &Path) -> Vec<String> {
         .collect()
 }
 
+/// A shim holds the folder of its container open.
 pub(crate) fn shims(folder: &Path) -> Vec<i32> {
-    let names_folder = |line: &[u8]| {
-        let folder = folder.as_os_str().as_bytes();
-        line.windows(folder.len()).any(|window| window == folder)
-    };
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let shims = processes.filter_map(|entry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
-        let line = fs::read(entry.path().join("cmdline")).ok()?;
-        let role = line.split(|byte| *byte == 0).nth(1)?;
-        (role == b"shim" && names_folder(&line)).then_some(pid)
+        let name = fs::read_to_string(entry.path().join("comm")).ok()?;
+        let files = fs::read_dir(entry.path().join("fd")).ok()?.flatten();
+        let holds =
+            |file: fs::DirEntry| fs::read_link(file.path()).is_ok_and(|to| to.starts_with(folder));
+        (name.trim_end() == "corten-shim" && files.into_iter().any(holds)).then_some(pid)
     });
     shims.collect()
 }

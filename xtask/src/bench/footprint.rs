@@ -24,6 +24,8 @@ pub(crate) fn footprint(bench: &Bench, report: &mut Report) -> Result<()> {
         "sleep",
         "60",
     ]))?;
+    // A shim gives memory back when nothing has happened for a while.
+    std::thread::sleep(std::time::Duration::from_secs(1));
     let shim = shim_pid()?;
     let pss = field(&format!("/proc/{shim}/smaps_rollup"), "Pss:")?;
     report.fact("shim, proportional", &format!("{:.2} MB", pss / 1000.0));
