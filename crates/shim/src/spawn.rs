@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio as Redirect};
 
@@ -65,7 +66,15 @@ pub fn spawn(exe: &Path, config: &Config, fds: Fds) -> Result<(Client, u32), Err
     })?;
     // The config and the descriptors are sent before the process exists: they wait in the socket.
     launch(&ours, config, fds)?;
-    let mut process = Command::new(exe)
+    // So that no container can write to this program through a process that runs it. Without the
+    // right to mount there is no container's root that could.
+    let sealed = sys::mount::sealed_program(exe).ok();
+    let program = match &sealed {
+        Some(sealed) => PathBuf::from(format!("/proc/self/fd/{}", sealed.as_raw_fd())),
+        None => exe.to_owned(),
+    };
+    let mut process = Command::new(program)
+        .arg0(exe)
         .arg("shim")
         .arg(&config.id)
         .env_clear()

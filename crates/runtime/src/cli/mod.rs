@@ -13,9 +13,11 @@ mod report;
 mod run;
 mod update;
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -29,6 +31,9 @@ type Outcome = Result<u8, CliError>;
 
 /// Runs the command line `args`, of which the first is the program's name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    if std::env::args_os().any(|word| word == "create" || word == "run" || word == "exec") {
+        seal();
+    }
     let arguments = match Arguments::try_parse_from(args) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -48,6 +53,37 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             report::report(&error, arguments.log.as_deref(), arguments.log_format);
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+/// Executes this program again from a read-only mount, so that no container can write to it through
+/// a process that runs it. Without the right to do so, it goes on as it is.
+fn seal() {
+    if !rustix::process::geteuid().is_root() || sys::mount::is_sealed() {
+        return;
+    }
+    let strings = |words: Vec<OsString>| -> Option<Vec<CString>> {
+        let words = words.into_iter();
+        words
+            .map(|word| CString::new(word.into_vec()).ok())
+            .collect()
+    };
+    let variables = std::env::vars_os().map(|(mut name, value)| {
+        name.push("=");
+        name.push(value);
+        name
+    });
+    let Ok(program) = sys::mount::sealed_program(Path::new("/proc/self/exe")) else {
+        return;
+    };
+    let path = CString::new(format!("/proc/self/fd/{}", program.as_raw_fd())).ok();
+    if let (Some(path), Some(arguments), Some(environment)) = (
+        path,
+        strings(std::env::args_os().collect()),
+        strings(variables.collect()),
+    ) {
+        // Returns only if it fails.
+        let _ = sys::process::execve(&path, &arguments, &environment);
     }
 }
 

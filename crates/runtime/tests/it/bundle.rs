@@ -94,13 +94,25 @@ impl Bundle {
         fs::write(self.path("config.json"), text).unwrap();
     }
 
+    fn words<'a>(&'a self, words: &[&'a str]) -> Vec<&'a str> {
+        let named = |word: &&'a str| {
+            if *word == "ID" {
+                self.id.as_str()
+            } else {
+                *word
+            }
+        };
+        words.iter().map(named).collect()
+    }
+
     /// Runs a command of the runtime on this container; `ID` stands for its name.
     pub(crate) fn runtime(&self, words: &[&str]) -> Output {
-        let words: Vec<_> = words
-            .iter()
-            .map(|word| if *word == "ID" { &self.id } else { *word })
-            .collect();
-        self.command(&words).output().unwrap()
+        self.command(&self.words(words)).output().unwrap()
+    }
+
+    /// The same in the background.
+    pub(crate) fn spawn(&self, words: &[&str]) -> std::process::Child {
+        self.command(&self.words(words)).spawn().unwrap()
     }
 
     /// Runs the container to its end.

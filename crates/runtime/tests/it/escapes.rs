@@ -94,3 +94,24 @@ fn names_of_containers_are_no_paths() {
     bundle.id = "../../escape".to_owned();
     assert!(complaint(&bundle.run()).contains("invalid character"));
 }
+
+/// CVE-2019-5736: a container's root looks at the runtime that works in it, holds its program open,
+/// and writes to it when it has ended.
+#[test]
+fn the_runtime_cannot_be_overwritten_through_its_processes() {
+    let bundle = Bundle::new("sleep 60");
+    bundle.start();
+    let mut runtime = bundle.spawn(&["exec", "ID", "sleep", "60"]);
+    let program = format!("/proc/{}/exe", runtime.id());
+    let is_read_only = || {
+        rustix::fs::statvfs(&program)
+            .is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+    };
+    let sealed = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        is_read_only()
+    });
+    runtime.kill().unwrap();
+    runtime.wait().unwrap();
+    assert!(sealed);
+}

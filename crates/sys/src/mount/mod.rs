@@ -4,6 +4,7 @@
 
 mod attributes;
 mod overlay;
+mod seal;
 
 pub use attributes::{Attributes, set_attributes};
 pub use overlay::Overlay;
@@ -11,6 +12,7 @@ pub use rustix::mount::{
     FsMountFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
     UnmountFlags,
 };
+pub use seal::{is_sealed, sealed_program};
 
 use std::ffi::CStr;
 use std::io;
