@@ -119,12 +119,9 @@ impl Containers {
         let code = until_end(started.client, cancel).await;
         // The pipes end with the last process that holds them, so all output has come.
         let (out, err) = (out.await, err.await);
+        // Nothing of its process is left; the kernel takes its time to pull a cable.
         let step = started.step;
-        blocking(move || {
-            drop(step);
-            Ok(())
-        })
-        .await?;
+        tokio::task::spawn_blocking(move || drop(step));
         out?;
         err?;
         code
@@ -171,10 +168,8 @@ impl Containers {
         step: &mut Step,
         kind: build::Network,
     ) -> Result<Option<OwnedFd>, Error> {
-        match kind {
-            build::Network::Default => {}
-            build::Network::None => return Ok(Some(network::create_namespace()?)),
-            build::Network::Host => return Ok(None),
+        if kind != build::Network::Default {
+            return Ok(None);
         }
         let endpoint = step.endpoint.insert(self.0.bridge.reserve()?);
         let note = step.folder.join(DEVICE);

@@ -11,7 +11,7 @@ use crate::readiness::Readiness;
 use crate::rows::Row;
 use crate::sandbox::{groups, plan};
 use crate::signal;
-use crate::spec::stop_timeout;
+use crate::spec::{Endpoint, stop_timeout};
 use crate::state::{ContainerState, Exited};
 
 const SIGKILL: i32 = 9;
@@ -94,7 +94,7 @@ impl Containers {
             ("exitCode", exited.code.to_string()),
             ("execDuration", duration(&exited).to_string()),
         ];
-        let released = self.release_network(&mut row);
+        let endpoint = row.document.endpoint.take();
         let auto_remove = row.document.options.host.auto_remove;
         row.document.state = row.document.state.exited(exited);
         // A container that is removed anyway needs no record of its end in between.
@@ -105,10 +105,24 @@ impl Containers {
         self.0.execs.container_ended(id);
         self.publish(&row, "die", &facts);
         self.0.handles.of(id).ended(ended);
+        if let Some(endpoint) = endpoint {
+            self.release_later(id, endpoint);
+        }
         if auto_remove {
             self.remove_ended(&row, true)?;
         }
-        released.and(recorded)
+        recorded
+    }
+
+    /// Pulls the cable of a run that is over. The kernel takes its time for it, and would pull it by
+    /// itself when the last process of the namespace is gone, so nobody waits and no row is needed.
+    fn release_later(&self, id: &str, endpoint: Endpoint) {
+        let (bridge, id) = (self.0.bridge.clone(), id.to_owned());
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = bridge.release(&endpoint) {
+                tracing::warn!(container = %id, %error, "its cable could not be pulled");
+            }
+        });
     }
 
     /// Asks it to stop, then kills it. `timeout` in seconds over that of the container; negative

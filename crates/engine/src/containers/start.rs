@@ -135,10 +135,9 @@ impl Containers {
         shim::Exit::clear(&folder).map_err(|source| self.shim_error(row.id(), source))?;
         self.prepare_mounts(row, &overlay)?;
         self.write_files(row, &folder, join)?;
-        let network = match (&row.document.endpoint, &row.document.options.host.network) {
-            (Some(endpoint), _) => Some(self.0.bridge.connect(endpoint)?),
-            (None, NetworkMode::None) => Some(network::create_namespace()?),
-            _ => None,
+        let network = match &row.document.endpoint {
+            Some(endpoint) => Some(self.0.bridge.connect(endpoint)?),
+            None => None,
         };
         let config = self.shim_config(row, &overlay, join)?;
         let fds = shim::Fds {

@@ -77,6 +77,7 @@ async fn a_step_that_fails_and_one_that_is_cancelled() {
         ErrorKind::Cancelled
     );
     assert!(builds.cancel("mine").is_err());
+    fixture.settle().await;
     let steps = fixture.folder.path().join("run/steps");
     assert_eq!(std::fs::read_dir(steps).unwrap().count(), 0);
 }
