@@ -84,10 +84,7 @@ impl Writer {
         let before = self.out.len();
         self.out.extend_from_slice(b"{\"log\":\"");
         for chunk in text.utf8_chunks() {
-            chunk
-                .valid()
-                .chars()
-                .for_each(|character| escape(character, &mut self.out));
+            escape(chunk.valid(), &mut self.out);
             if !chunk.invalid().is_empty() {
                 self.out.extend_from_slice("\u{fffd}".as_bytes());
             }
@@ -149,18 +146,39 @@ impl Writer {
 }
 
 /// As Docker's own writer escapes, which keeps the text safe inside HTML too.
-fn escape(character: char, out: &mut Vec<u8>) {
+fn escape(text: &str, out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some(at) = rest.find(is_escaped) {
+        let (plain, special) = rest.split_at(at);
+        out.extend_from_slice(plain.as_bytes());
+        let mut characters = special.chars();
+        characters
+            .next()
+            .into_iter()
+            .for_each(|character| escape_one(character, out));
+        rest = characters.as_str();
+    }
+    out.extend_from_slice(rest.as_bytes());
+}
+
+fn is_escaped(character: char) -> bool {
+    matches!(
+        character,
+        '"' | '\\' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}'
+    )
+}
+
+fn escape_one(character: char, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     match character {
         '"' => out.extend_from_slice(b"\\\""),
         '\\' => out.extend_from_slice(b"\\\\"),
         '\n' => out.extend_from_slice(b"\\n"),
         '\r' => out.extend_from_slice(b"\\r"),
-        '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-            out.extend_from_slice(format!("\\u{:04x}", u32::from(character)).as_bytes());
-        }
-        _ => {
-            let mut buffer = [0; 4];
-            out.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+        other => {
+            let code = u32::from(other);
+            let digit = |shift: u32| DIGITS[(code >> shift & 15) as usize];
+            out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
         }
     }
 }
