@@ -96,12 +96,7 @@ fn check(folder: &Path, said: &Said) {
     let runtime = engine::runtime().unwrap();
     runtime.block_on(async {
         let engine = Engine::start(config(folder)).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        let all = ListOptions {
-            all: true,
-            ..ListOptions::default()
-        };
-        let found = engine.containers.list(all).await.unwrap();
+        let found = settled(&engine, folder).await;
         nothing_is_lost(said, &found);
         for number in &said.built {
             engine
@@ -127,6 +122,27 @@ fn check(folder: &Path, said: &Said) {
     store.gc(&store::GcPolicy::default()).unwrap();
     let problems = store.fsck(&FsckOptions { digests: true }).unwrap();
     assert!(problems.is_empty(), "{problems:?}");
+}
+
+/// The containers, once ends that were under way are recorded and leftovers are swept.
+async fn settled(engine: &Engine, folder: &Path) -> Vec<Container> {
+    const TRIES: usize = 50;
+    let all = ListOptions {
+        all: true,
+        ..ListOptions::default()
+    };
+    for _ in 0..TRIES {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let found = engine.containers.list(all.clone()).await.unwrap();
+        let running = found.iter().filter(|c| c.document.state.pid().is_some());
+        let settled = count(&folder.join("run/shims")) == running.count()
+            && count(&folder.join("root/containers")) == found.len()
+            && count(&folder.join("run/steps")) == 0;
+        if settled {
+            return found;
+        }
+    }
+    engine.containers.list(all).await.unwrap()
 }
 
 fn nothing_is_lost(said: &Said, found: &[Container]) {
