@@ -50,7 +50,7 @@ mod system;
 mod volumes;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ impl Engine {
         let store = blocking(move || {
             let root = folders.root().to_owned();
             std::fs::create_dir_all(&root).at("making", &root)?;
-            let store = Store::open(&root)?;
+            let store = open(&root)?;
             for folder in folders.folders() {
                 std::fs::create_dir_all(&folder).at("making", folder)?;
             }
@@ -174,6 +174,20 @@ impl Engine {
             events,
         }
     }
+}
+
+/// Opens the store. A supervisor that an engine was starting when it was killed has the engine's
+/// lock until it executes its program, so the lock is tried for a moment.
+fn open(root: &Path) -> Result<Store, Error> {
+    const TRIES: usize = 10;
+    const PAUSE: Duration = Duration::from_millis(30);
+    for _ in 1..TRIES {
+        match Store::open(root) {
+            Err(store::Error::InUse { .. }) => std::thread::sleep(PAUSE),
+            other => return Ok(other?),
+        }
+    }
+    Ok(Store::open(root)?)
 }
 
 /// The tokio runtime that an engine wants: two workers, and few, short-lived threads for blocking
