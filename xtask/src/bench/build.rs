@@ -20,7 +20,15 @@ pub(crate) fn cold_step(bench: &Bench, report: &mut Report) -> Result<()> {
     fs::create_dir_all(&context)?;
     let steps: String = (0..STEPS).map(|n| format!("RUN true {n}\n")).collect();
     fs::write(context.join("Dockerfile"), format!("FROM busybox\n{steps}"))?;
-    let contenders = builds(bench, &context, &["--no-cache"]);
+    let mut contenders = builds(bench, &context, &["--no-cache"]);
+    let bridged = || {
+        let mut command = bench
+            .corten
+            .command(&["build", "-q", "--no-cache", "-t", "bench"]);
+        command.arg(&context);
+        command
+    };
+    contenders.push(Contender::command("corten build, with a network", bridged));
     let samples = compete(contenders, bench.runs.min(9))?;
     report.add(&format!("build of {STEPS} cold `RUN true` steps"), &samples);
     Ok(())
@@ -70,16 +78,20 @@ pub(crate) fn cold_copy(bench: &Bench, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
+/// The same build by each builder. Steps have no network: the private dockerd has none to give.
 fn builds<'a>(bench: &'a Bench, context: &'a Path, flags: &'a [&'a str]) -> Vec<Contender<'a>> {
     let corten = move || {
-        let mut command = bench.corten.command(&["build", "-q", "-t", "bench"]);
+        let mut command =
+            bench
+                .corten
+                .command(&["build", "-q", "--network", "none", "-t", "bench"]);
         command.args(flags).arg(context);
         command
     };
     let mut contenders = vec![Contender::command("corten build", corten)];
     if let Some(docker) = &bench.docker {
         let build = move || {
-            let mut command = docker.command(&["build", "-q", "-t", "bench"]);
+            let mut command = docker.command(&["build", "-q", "--network", "none", "-t", "bench"]);
             command.args(flags).arg(context);
             command
         };
