@@ -85,7 +85,12 @@ impl Build {
     pub async fn finish(mut self) -> Result<build::BuildResult, Error> {
         self.events.close();
         let result = self.task.await?;
+        let running = Arc::clone(&self.guard.running);
         drop(self.guard);
+        if lock(&running).is_empty() {
+            // A large context leaves much behind that an idle engine has no use for.
+            tokio::task::spawn_blocking(sys::memory::release);
+        }
         Ok(result?)
     }
 }
