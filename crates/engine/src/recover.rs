@@ -104,32 +104,38 @@ impl Containers {
             shim::Status::Exited(exit) => return self.ended_now(&id, Some(exit.clone())),
             // The engine died between creation and start: nobody waits for it any more.
             shim::Status::Created => {
-                let stopped = client.stop(Some(SIGKILL), Some(Some(Duration::ZERO)));
-                stopped.map_err(|source| self.shim_error(&id, source))?;
-                return self.end_unseen(row);
+                // It may have noticed by itself.
+                let _ = client.stop(Some(SIGKILL), Some(Some(Duration::ZERO)));
+                return self.never_started(row);
             }
         };
         if row.document.state != state {
             row.document.ran = true;
             self.0.rows.set_state(&mut row, state)?;
         }
-        let events = client
-            .subscribe()
-            .map_err(|source| self.shim_error(&id, source))?;
-        self.follow(&id, events);
+        match client.subscribe() {
+            Ok(events) => self.follow(&id, events),
+            // It ended between the two questions.
+            Err(_) => self.end_unseen(row)?,
+        }
         Ok(())
     }
 
     /// Nobody supervises it: what is left of it goes, and its end is recorded as far as it is known.
-    fn end_unseen(&self, mut row: Row) -> Result<(), Error> {
+    fn end_unseen(&self, row: Row) -> Result<(), Error> {
         let id = row.id().to_owned();
         let folder = self.0.layout.container(&id);
         let exit = shim::Exit::read(&folder).ok().flatten();
         groups::end(&cgroup_path(&row.document.options.host.cgroup_parent, &id));
         let never_ran = matches!(row.document.state, ContainerState::Starting) && exit.is_none();
-        if !never_ran {
-            return self.ended_now(&id, exit);
+        match never_ran {
+            true => self.never_started(row),
+            false => self.ended_now(&id, exit),
         }
+    }
+
+    /// The start that the last engine died in counts for nothing.
+    fn never_started(&self, mut row: Row) -> Result<(), Error> {
         self.release_network(&mut row)?;
         match row.document.options.host.auto_remove {
             true => self.remove_ended(&row, true),

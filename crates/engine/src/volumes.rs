@@ -250,17 +250,17 @@ impl Volumes {
 
     /// Removes folders that have no document.
     pub(crate) fn sweep(&self) -> Result<(), Error> {
+        let folder = self.layout.volumes();
+        // Folders first: a volume that is made between the two looks has its document.
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&folder).at("reading", &folder)? {
+            found.push(entry.at("reading", &folder)?.file_name());
+        }
         let documents = self.store.read(|tx| tx.documents(KIND))?;
         let known: std::collections::BTreeSet<String> =
             documents.into_iter().map(|document| document.key).collect();
-        let folder = self.layout.volumes();
-        for entry in fs::read_dir(&folder).at("reading", &folder)? {
-            let name = entry.at("reading", &folder)?.file_name();
-            if name.to_str().is_none_or(|name| !known.contains(name)) {
-                clear(&folder.join(name))?;
-            }
-        }
-        Ok(())
+        found.retain(|name| name.to_str().is_none_or(|name| !known.contains(name)));
+        found.iter().try_for_each(|name| clear(&folder.join(name)))
     }
 }
 

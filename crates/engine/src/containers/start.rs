@@ -132,6 +132,8 @@ impl Containers {
             .snapshot
             .ok_or_else(|| Error::NoSuchContainer(row.id().to_owned()))?;
         let overlay = self.0.store.active(snapshot, &lease)?.overlay();
+        // It is missing where the engine was killed right after the row was made.
+        std::fs::create_dir_all(&folder).at("making", &folder)?;
         shim::Exit::clear(&folder).map_err(|source| self.shim_error(row.id(), source))?;
         self.prepare_mounts(row, &overlay)?;
         self.write_files(row, &folder, join)?;

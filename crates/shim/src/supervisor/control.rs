@@ -145,6 +145,11 @@ impl Control {
         self.answer(id, &Message::Event(event));
     }
 
+    /// Is the connection still there?
+    pub(crate) fn has(&self, id: u32) -> bool {
+        self.connections.iter().any(|other| other.id == id)
+    }
+
     fn forget(&mut self, id: u32) {
         self.connections.retain(|connection| connection.id != id);
     }

@@ -153,6 +153,7 @@ fn supervise(socket: OwnedFd) {
 
 impl Supervisor {
     fn run(&mut self) {
+        self.kill_if_orphaned();
         // Nothing could be done about a failing wait; the container dies with us.
         while let Ok(ready) = self.wait() {
             for ready in ready {
@@ -160,6 +161,7 @@ impl Supervisor {
             }
             self.session.expire();
             self.kill_if_due();
+            self.kill_if_orphaned();
             let execs_over = self.execs.release();
             if self.life.is_over() && self.session.release() && execs_over {
                 break;
@@ -239,10 +241,16 @@ impl Supervisor {
                     self.control.tell_one(id, Event::Exited(exit.clone()));
                 }
             }
-            Brought::End if id == self.owner && self.settings.mode == Mode::OneShot => {
-                self.kill();
-            }
             Brought::Nothing | Brought::End => {}
+        }
+    }
+
+    /// A build step goes with its engine, and so does any container until it is started: nobody
+    /// else would ever start it. The connection may end while it is read or while it is answered.
+    fn kill_if_orphaned(&mut self) {
+        let is_owned = self.settings.mode == Mode::OneShot || matches!(self.life, Life::Created(_));
+        if is_owned && !self.control.has(self.owner) {
+            self.kill();
         }
     }
 
