@@ -2,6 +2,8 @@
 //! find as well, so nothing can be lost in between.
 
 use std::io;
+use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -55,10 +57,7 @@ impl Containers {
         let anonymous: Vec<String> = points.filter_map(|point| point.volume.clone()).collect();
         let (this, id) = (self.clone(), row.id().to_owned());
         tokio::task::spawn_blocking(move || {
-            let cleared = match std::fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-                other => other,
-            };
+            let cleared = remove_folder(&folder);
             let discarded = snapshot.map_or(Ok(()), store::Snapshot::discard);
             let removed = this.remove_volumes(&anonymous);
             if let Err(error) = cleared {
@@ -119,6 +118,23 @@ impl Containers {
         }
         Ok(pruned)
     }
+}
+
+/// Removes a container's folder. A supervisor that is on its way out may still write its last file
+/// there.
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    const TRIES: usize = 20;
+    const PAUSE: Duration = Duration::from_millis(25);
+    for _ in 1..TRIES {
+        match std::fs::remove_dir_all(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                std::thread::sleep(PAUSE);
+            }
+            other => return other,
+        }
+    }
+    std::fs::remove_dir_all(folder)
 }
 
 impl Filters {
