@@ -192,11 +192,18 @@ impl Corten {
             }
         }
         let tar = self.folder().join("busybox.tar");
+        // The same bytes for every engine: images of it are compared between engines.
         let made = Command::new("tar")
+            .args([
+                "--sort=name",
+                "--mtime=@315532801",
+                "--owner=0",
+                "--group=0",
+                "-cf",
+            ])
+            .arg(&tar)
             .arg("-C")
             .arg(&root)
-            .arg("-cf")
-            .arg(&tar)
             .arg(".")
             .status();
         assert!(made.unwrap().success());
