@@ -151,7 +151,7 @@ fn mirror() -> String {
             .or_else(|| text.split_once("deb http://"))?;
         rest.split('/').next().map(str::to_owned)
     });
-    host.expect("apt has a mirror")
+    host.unwrap_or_else(|| panic!("apt has no mirror"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
