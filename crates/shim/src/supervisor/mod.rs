@@ -283,6 +283,10 @@ impl Supervisor {
             return;
         };
         let status = container.init().wait().unwrap_or_default();
+        // The exit may be seen before the kill that led to it.
+        if self.oom.is_new() {
+            self.control.tell(Event::Oom);
+        }
         let exit = Exit::now(status, self.oom.happened());
         let ended = self.execs.end_all();
         self.session.end(self.log.as_mut());
