@@ -137,7 +137,8 @@ impl Corten {
         let mut command = Command::new(&self.binary);
         command
             .args(words)
-            .env_remove("DOCKER_HOST")
+            // An explicit host: no client starts an engine that the test does not know of.
+            .env("DOCKER_HOST", self.host())
             .env("CORTEN_ROOT", self.root())
             .env("CORTEN_RUN_DIR", self.run_dir())
             .env("NO_COLOR", "1");
